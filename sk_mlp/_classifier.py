@@ -1,0 +1,419 @@
+"""TwoLayerMLPClassifier."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._compat import check_sample_weight, namespace
+from sk_mlp._losses import OUTPUTS
+from sk_mlp._objective import to_numpy
+from sk_mlp._parameters import (
+    IDENTITY,
+    Layout,
+    Standardization,
+    in_canonical_order,
+)
+from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp._solvers import check_finite
+from sk_mlp._standardization import FeatureMoments, feature_moments
+from sk_mlp._targets import Target, class_codes, encode, row_weights, stratified_holdout
+from sk_mlp._training import Problem, Settings, one_epoch, random_starts, train
+from sk_mlp._validation import check_parameters, unchanged_on_error
+
+Array = Any  # an array of any namespace of the array API standard
+
+LBFGS_MAX_ROWS = 20_000  # more rows than this make a minibatch step cheap in comparison
+SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
+N_STARTS = 8
+
+
+def _has_partial_fit(estimator: "TwoLayerMLPClassifier") -> bool:
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs solver='adam' or 'sgd'; got solver='lbfgs'.")
+    return True
+
+
+class TwoLayerMLPClassifier(TwoLayerPredictor):
+    """Two-layer perceptron classifier."""
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        hidden_units: int = 100,
+        *,
+        activation: str = "relu",
+        solver: str = "auto",
+        alpha: float = 1.0,
+        standardize: bool = True,
+        n_init: int | str = "auto",
+        class_weight: Any = None,
+        batch_size: int | str = "auto",
+        learning_rate: str = "auto",
+        learning_rate_init: float | str = "auto",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        max_iter: int | None = None,
+        tol: float = 1e-5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int | bool = 0,
+    ) -> None:
+        self.hidden_units = hidden_units
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.standardize = standardize
+        self.n_init = n_init
+        self.class_weight = class_weight
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> "TwoLayerMLPClassifier":
+        """Fit the network to data."""
+        check_parameters(self)
+        with unchanged_on_error(self):
+            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> "TwoLayerMLPClassifier":
+        previous = self._previous_fit() if self.warm_start else None
+        X, target, weights = self._validate(X, y, sample_weight)
+        if previous is not None:
+            self._check_same_network(X, target, "warm_start=True")
+        rng = check_random_state(self.random_state)
+        held_out = None
+        if X_val is not None or y_val is not None:
+            held_out = self._validate_held_out(X_val, y_val, sample_weight_val, target)
+        elif sample_weight_val is not None:
+            raise ValueError("sample_weight_val was given without X_val and y_val.")
+        elif self.early_stopping:
+            X, target, weights, held_out = self._split(X, target, weights, rng)
+
+        xp = namespace(X)
+        layout = Layout(X.shape[1], int(self.hidden_units), target.n_outputs)
+        moments = feature_moments(xp, X, weights)
+        standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
+        problem = self._problem(X, target, weights, layout, standardization)
+        settings = self._settings(X, warm=previous is not None)
+        if previous is not None:
+            starts = [standardization.to_standardized_units(layout, previous)]
+        else:
+            starts = random_starts(problem, settings.n_init, log_odds(target, weights), rng)
+        params, result, losses = train(
+            problem,
+            settings,
+            starts,
+            rng,
+            validation=None
+            if held_out is None
+            else self._problem(*held_out, layout, standardization),
+            watch_validation=self.early_stopping,
+        )
+        self._warn_unless_converged(result, settings)
+
+        user = standardization.to_user_units(layout, params)
+        strength = problem.rows().unit_spread(user) * np.linalg.norm(layout.views(user)[2], axis=1)
+        user = in_canonical_order(layout, user, strength, problem.activation.odd)
+        self._set_parameters(user, layout, X)
+        self.classes_ = target.classes
+        self.out_activation_ = target.output
+        self.n_iter_ = result.n_iter
+        self.loss_ = result.loss
+        self.loss_curve_ = result.loss_curve
+        self.best_iter_ = result.best_iter
+        self.converged_ = result.converged
+        self.stop_reason_ = result.reason
+        self.n_init_losses_ = losses
+        if held_out is not None:
+            self.validation_loss_curve_ = result.validation_loss_curve
+        elif hasattr(self, "validation_loss_curve_"):
+            del self.validation_loss_curve_
+        self._stream = {"moments": tuple(moments)}
+        return self
+
+    def _validate(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, reset: bool = True
+    ) -> tuple[Array, Target, np.ndarray | None]:
+        """Rows with positive weight, their targets and weights."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            order=None if _is_foreign(X) else "C",
+            multi_output=True,
+            reset=reset,
+        )
+        y = to_host(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        target = encode(y, classes)
+        weights = None
+        if sample_weight is not None:
+            weights = to_host(
+                check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+            )
+        weights = row_weights(self.class_weight, target, weights)
+        if weights is not None and np.any(weights == 0):
+            X, target, weights = take_rows(X, target, weights, np.flatnonzero(weights))
+        return X, target, weights
+
+    def _validate_held_out(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any, target: Target
+    ) -> tuple[Array, Target, np.ndarray | None]:
+        if X_val is None or y_val is None:
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
+        try:
+            return self._validate(X_val, y_val, sample_weight_val, target.classes, reset=False)
+        except ValueError as error:
+            raise ValueError(
+                f"X_val, y_val or sample_weight_val does not fit X, y: {error}"
+            ) from error
+
+    def _split(
+        self, X: Array, target: Target, weights: np.ndarray | None, rng: np.random.RandomState
+    ) -> Any:
+        train_rows, held_rows = stratified_holdout(target, self.validation_fraction, rng)
+        held_out = take_rows(X, target, weights, held_rows)
+        return *take_rows(X, target, weights, train_rows), held_out
+
+    def _problem(
+        self,
+        X: Array,
+        target: Target,
+        weights: np.ndarray | None,
+        layout: Layout,
+        standardization: Standardization,
+    ) -> Problem:
+        xp = namespace(X)
+        y = target.encoded
+        if target.output == "logistic":
+            y = y.astype(np.bool_)
+        if xp is not np:
+            y = xp.asarray(y, device=X.device)
+        if weights is not None:
+            weights = (
+                weights.astype(X.dtype, copy=False)
+                if xp is np
+                else xp.asarray(weights, dtype=X.dtype, device=X.device)
+            )
+        return Problem(
+            X,
+            y,
+            weights,
+            layout,
+            ACTIVATIONS[self.activation],
+            OUTPUTS[target.output],
+            xp,
+            standardization,
+        )
+
+    def _settings(self, X: Array, *, warm: bool = False, stream: bool = False) -> Settings:
+        """Resolve every "auto"."""
+        n_rows = X.shape[0]
+        solver = self.solver
+        if solver == "auto":
+            solver = "adam" if stream or n_rows > LBFGS_MAX_ROWS or sparse.issparse(X) else "lbfgs"
+        n_init = self.n_init
+        if n_init == "auto":
+            n_init = N_STARTS if self.hidden_units <= SMALL_NETWORK and solver == "lbfgs" else 1
+        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
+        rate = self.learning_rate_init
+        if rate == "auto":
+            rate = 0.005 if solver == "adam" else 0.1
+        schedule = self.learning_rate
+        if schedule == "auto":
+            schedule = "cosine" if self.max_iter is None else "constant"
+        max_iter = self.max_iter
+        if max_iter is None:
+            max_iter = 1000 if solver == "lbfgs" else 30
+        minibatch = solver != "lbfgs"
+        return Settings(
+            solver=solver,
+            alpha=float(self.alpha),
+            n_init=1 if warm else int(n_init),
+            batch_size=min(int(batch_size), n_rows),
+            learning_rate=schedule,
+            learning_rate_init=float(rate),
+            momentum=self.momentum,
+            nesterovs_momentum=self.nesterovs_momentum,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            max_iter=int(max_iter),
+            planned=self.max_iter is None,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+        )
+
+    def _warn_unless_converged(self, result: Any, settings: Settings) -> None:
+        if result.converged or result.reason == "callback":
+            return
+        advice = "increase max_iter or tol"
+        if settings.solver != "lbfgs":
+            advice += ", or try another learning_rate_init"
+        warnings.warn(
+            f"{settings.solver} stopped after max_iter={settings.max_iter} iterations without "
+            f"convergence (loss {result.loss:.4g}); {advice}.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def _set_parameters(self, user: np.ndarray, layout: Layout, X: Array) -> None:
+        xp = namespace(X)
+        if xp is np:
+            user = user.astype(X.dtype)
+        else:
+            user = xp.asarray(user, dtype=X.dtype, device=X.device)
+        W1, b1, W2, b2 = layout.views(user)
+        self.coefs_ = [W1, W2]
+        self.intercepts_ = [b1, b2]
+
+    def _previous_fit(self) -> np.ndarray | None:
+        """Flat parameters of the last fit, in user units."""
+        if not hasattr(self, "coefs_"):
+            return None
+        W1, W2 = (to_numpy(w) for w in self.coefs_)
+        b1, b2 = (to_numpy(b) for b in self.intercepts_)
+        return Layout(*W1.shape, W2.shape[1]).flatten(W1, b1, W2, b2)
+
+    def _check_same_network(self, X: Array, target: Target, purpose: str) -> None:
+        """Raise if the last fit was of a network of other shapes or classes."""
+        n_features, hidden_units = self.coefs_[0].shape
+        for name, last, now in (
+            ("hidden_units", hidden_units, self.hidden_units),
+            ("n_features", n_features, X.shape[1]),
+            ("classes", self.classes_.tolist(), target.classes.tolist()),
+            ("output units", self.out_activation_, target.output),
+        ):
+            if last != now:
+                raise ValueError(
+                    f"{purpose} continues the last fit, which had {name} {last}; got {now}."
+                )
+
+    @available_if(_has_partial_fit)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> "TwoLayerMLPClassifier":
+        """Make one pass of minibatch steps over the rows given."""
+        check_parameters(self)
+        with unchanged_on_error(self):
+            return self._partial_fit(X, y, classes, sample_weight)
+
+    def _partial_fit(
+        self, X: Any, y: Any, classes: Any, sample_weight: Any
+    ) -> "TwoLayerMLPClassifier":
+        first = not hasattr(self, "coefs_")
+        if not first:
+            if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+                raise ValueError(
+                    f"classes={classes!r} is not the same as on the last call to fit or "
+                    f"partial_fit, {self.classes_.tolist()}."
+                )
+            classes = self.classes_
+        elif classes is not None:
+            classes = np.unique(classes)
+        elif not type_of_target(y).startswith("multilabel"):
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        X, target, weights = self._validate(X, y, sample_weight, classes, reset=first)
+        xp = namespace(X)
+        layout = Layout(X.shape[1], int(self.hidden_units), target.n_outputs)
+        if not first:
+            self._check_same_network(X, target, "partial_fit")
+        moments = feature_moments(xp, X, weights)
+        stream = {} if first else dict(self._stream)
+        if stream:
+            moments = FeatureMoments(*stream["moments"]).merge(moments)
+        standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
+        problem = self._problem(X, target, weights, layout, standardization)
+        settings = self._settings(X, stream=True)
+        rng = stream.get("random_state") or check_random_state(self.random_state)
+        if first:
+            start = random_starts(problem, 1, log_odds(target, weights), rng)[0]
+        else:
+            start = standardization.to_standardized_units(layout, self._previous_fit())
+        params, loss, slots, t = one_epoch(
+            problem, settings, start, stream.get("slots"), stream.get("t", 0), rng, moments.weight
+        )
+        user = standardization.to_user_units(layout, params)
+        if not np.isfinite(user).all():
+            check_finite(np.nan)
+        self._set_parameters(user, layout, X)
+        self.classes_ = target.classes
+        self.out_activation_ = target.output
+        self.loss_ = loss
+        self.loss_curve_ = [*([] if first else self.loss_curve_), loss]
+        self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
+        self.converged_, self.stop_reason_ = False, "partial_fit"
+        self.n_init_losses_ = [loss]
+        self._stream = {"moments": tuple(moments), "slots": slots, "t": t, "random_state": rng}
+        return self
+
+
+def log_odds(target: Target, weights: np.ndarray | None) -> np.ndarray:
+    """Output intercepts that alone would predict the share of each class, shape (n_outputs,)."""
+    if target.output == "softmax":
+        share = np.bincount(target.encoded, weights, minlength=len(target.classes))
+        return np.log(share / share.sum())
+    share = np.average(target.encoded, axis=0, weights=weights)
+    share = np.clip(share, 1e-3, 1 - 1e-3)  # a label may be always or never there
+    return np.log(share / (1.0 - share))
+
+
+def take_rows(
+    X: Array, target: Target, weights: np.ndarray | None, rows: np.ndarray
+) -> tuple[Array, Target, np.ndarray | None]:
+    """Data, target and weights of some rows."""
+    xp = namespace(X)
+    X = X[rows] if xp is np else xp.take(X, xp.asarray(rows, device=X.device), axis=0)
+    target = target._replace(encoded=target.encoded[rows])
+    return X, target, None if weights is None else weights[rows]
+
+
+def to_host(array: Any) -> np.ndarray:
+    """Copy an array of any namespace to NumPy, whatever its dtype."""
+    if hasattr(array, "cpu"):
+        array = array.cpu()
+    return np.asarray(array)
+
+
+def _is_foreign(X: Any) -> bool:
+    return not isinstance(X, np.ndarray) and hasattr(X, "__array_namespace__")

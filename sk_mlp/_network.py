@@ -1,0 +1,63 @@
+"""Forward and backward pass of the two-layer network over one block of rows.
+
+In matrix form, for a block X of shape (n_rows, n_features) (Bishop, 2006, section 5.3)::
+
+    Z = X W1 + b1        H = g(Z)        S = H W2 + b2        R = s * (P - Y)
+
+    dL/dW2 = H^T R       dL/db2 = sum_i R_i
+    dL/dZ  = (R W2^T) * g'(Z)
+    dL/dW1 = X^T dL/dZ   dL/db1 = sum_i dL/dZ_i
+
+X may be dense or a SciPy CSR matrix, which is never made dense.
+"""
+
+from typing import Any
+
+from sk_mlp._activations import Activation
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+def hidden(xp: Any, X: Array, W1: Array, b1: Array, activation: Activation) -> tuple[Array, Array]:
+    """Pre-activation Z and hidden layer H = g(Z), both of shape (n_rows, hidden_units)."""
+    Z = X @ W1
+    Z += b1
+    return Z, activation.function(xp, Z)
+
+
+def raw_prediction(H: Array, W2: Array, b2: Array) -> Array:
+    """Logits S = H W2 + b2, shape (n_rows, n_outputs)."""
+    S = H @ W2
+    S += b2
+    return S
+
+
+def add_gradient(
+    xp: Any,
+    X: Array,
+    Z: Array,
+    H: Array,
+    residual: Array,
+    W2: Array,
+    activation: Activation,
+    gradient: tuple[Array, Array, Array, Array],
+    *,
+    factored: bool,
+) -> None:
+    """Add the gradient of one block to the views ``(gW1, gb1, gW2, gb2)`` of `gradient`.
+
+    With one output, dL/dZ = r g'(Z) w2^T has a factor per row and a factor per unit. If
+    `factored`, the row factor goes to X and the unit factor is left for the caller to apply
+    to gW1 and gb1, once for all blocks; it saves a pass over rows x units.
+    """
+    gW1, gb1, gW2, gb2 = gradient
+    gW2 += H.T @ residual
+    gb2 += xp.sum(residual, axis=0)
+    D = activation.derivative(xp, Z, H)
+    if factored:
+        gW1 += (X * residual).T @ D
+        gb1 += residual[:, 0] @ D
+    else:
+        D *= residual @ W2.T
+        gW1 += X.T @ D
+        gb1 += xp.sum(D, axis=0)

@@ -1,0 +1,228 @@
+"""The objective: penalised cross-entropy of the network, as a sum over blocks of rows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sk_mlp._activations import Activation
+from sk_mlp._losses import Output
+from sk_mlp._network import add_gradient, hidden, raw_prediction
+from sk_mlp._parameters import Layout, Standardization
+
+Array = Any  # an array of any namespace of the array API standard
+
+# Bytes of one (rows, hidden_units) array that stay in the cache beside their neighbours.
+# Larger temporaries are also slower to allocate (measured: 256 rows x 100 units, float64).
+BLOCK_BYTES = 2**18
+MIN_BLOCK_ROWS = 256
+
+
+def block_rows(X: Array, hidden_units: int) -> int:
+    """Rows per block: what fits the cache, or what pays for a dense gradient if sparse."""
+    rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * hidden_units))
+    if sparse.issparse(X):
+        # X^T D is dense: let a block hold as many non-zeros as the gradient has columns
+        rows = max(rows, int(X.shape[0] * X.shape[1] / max(X.nnz, 1)))
+    return rows
+
+
+def row_blocks(start: int, stop: int, step: int) -> Iterator[slice]:
+    """Slices of at most `step` rows that cover ``start:stop`` in order."""
+    for first in range(start, stop, step):
+        yield slice(first, min(first + step, stop))
+
+
+class RowSum:
+    """Cross-entropy and its gradient, summed over a range of rows, in user units.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Float data, in any array namespace `xp`.
+    y : array of shape (n_samples,) or (n_samples, n_outputs)
+        Integer class codes for softmax outputs, indicators for logistic outputs.
+    sample_weight : array of shape (n_samples,) or None
+    layout, activation, output
+        The network.
+    xp : module
+        The array namespace of X.
+    rows : range, optional
+        The rows to sum over; all by default.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        y: Array,
+        sample_weight: Array | None,
+        *,
+        layout: Layout,
+        activation: Activation,
+        output: Output,
+        xp: Any = np,
+        rows: range | None = None,
+    ) -> None:
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.layout, self.activation, self.output, self.xp = layout, activation, output, xp
+        self.rows = range(X.shape[0]) if rows is None else rows
+        self.step = block_rows(X, layout.hidden_units)
+        self.factored = (
+            layout.n_outputs == 1
+            and layout.n_features < layout.hidden_units
+            and not sparse.issparse(X)
+        )
+        if sample_weight is None:
+            self.weight_sum = float(len(self.rows))
+        else:
+            part = sample_weight[self.rows.start : self.rows.stop]
+            self.weight_sum = float(xp.sum(part, dtype=xp.float64))
+
+    def indicators(self, y: Array) -> Array:
+        """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
+        if y.ndim == 1:
+            y = y[:, None] == self.xp.arange(self.layout.n_outputs, **self._device())
+        return self.xp.astype(y, self.X.dtype, copy=False)
+
+    def _device(self) -> dict[str, Any]:
+        return {} if self.xp is np else {"device": self.X.device}
+
+    def _on_device(self, params: np.ndarray) -> Array:
+        if self.xp is np:
+            return params.astype(self.X.dtype, copy=False)
+        return self.xp.asarray(params, dtype=self.X.dtype, device=self.X.device)
+
+    def loss(self, params: np.ndarray) -> tuple[float, float]:
+        """Loss sum and weight sum; see `loss_gradient`."""
+        return self._loop(params, None), self.weight_sum
+
+    def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
+        """Sum over the rows of ``s_i CE(y_i, S_i)`` and of its gradient.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            In user units.
+
+        Returns
+        -------
+        loss_sum : float
+            In nats.
+        gradient_sum : float64 ndarray of shape (layout.size,)
+        weight_sum : float
+        """
+        gradient = self._on_device(np.zeros(self.layout.size))
+        loss_sum = self._loop(params, gradient)
+        return loss_sum, to_numpy(gradient), self.weight_sum
+
+    def unit_spread(self, params: np.ndarray) -> np.ndarray:
+        """Weighted standard deviation of each hidden unit over the rows, in user units."""
+        xp = self.xp
+        W1, b1, _, _ = self.layout.views(self._on_device(params))
+        first, second = np.zeros((2, self.layout.hidden_units))
+        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
+            _, H = hidden(xp, self.X[block], W1, b1, self.activation)
+            H = xp.astype(H, xp.float64, copy=False)
+            if self.sample_weight is None:
+                first += to_numpy(xp.sum(H, axis=0))
+                second += to_numpy(xp.sum(H * H, axis=0))
+            else:
+                weights = xp.astype(self.sample_weight[block], xp.float64, copy=False)
+                first += to_numpy(weights @ H)
+                second += to_numpy(weights @ (H * H))
+        first /= self.weight_sum
+        return np.sqrt(np.maximum(second / self.weight_sum - first**2, 0.0))
+
+    def _loop(self, params: np.ndarray, gradient: Array | None) -> float:
+        xp, weights = self.xp, self.sample_weight
+        W1, b1, W2, b2 = self.layout.views(self._on_device(params))
+        views = None if gradient is None else self.layout.views(gradient)
+        total = 0.0
+        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
+            X = self.X[block]
+            Z, H = hidden(xp, X, W1, b1, self.activation)
+            S = raw_prediction(H, W2, b2)
+            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block]))
+            if weights is not None:
+                loss = loss * weights[block]
+                residual = residual * weights[block][:, None]
+            total += float(xp.sum(loss, dtype=xp.float64))
+            if views is not None:
+                add_gradient(
+                    xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored
+                )
+        if views is not None and self.factored:
+            gW1, gb1, _, _ = views
+            gW1 *= W2[:, 0]
+            gb1 *= W2[:, 0]
+        return total
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Copy an array to the host as float64; a NumPy float64 array is returned as it is."""
+    if hasattr(array, "cpu"):
+        array = array.cpu()
+    return np.asarray(array, dtype=np.float64)
+
+
+class TwoLayerLoss:
+    """The objective of every solver, a function of one flat vector in standardised units.
+
+    For parameters theta = (V1, W2, c1, b2)::
+
+        loss(theta) = (sum_i s_i CE(y_i, S_i) + alpha/2 (|V1|^2 + |W2|^2)) / sum_i s_i
+
+    with s the sample weights, S = g(X W1 + b1) W2 + b2 the raw predictions, and W1, b1 the
+    first layer in user units (`Standardization`). The gradient of the data term is that of
+    `sk_mlp._network`, taken through the change of variables; the penalty adds
+    ``alpha V1`` and ``alpha W2``. The intercepts are not penalised.
+
+    Parameters
+    ----------
+    parts : sequence
+        Each offers ``loss_gradient(params) -> (loss_sum, gradient_sum, weight_sum)`` and
+        ``loss(params) -> (loss_sum, weight_sum)`` in user units: `RowSum`, or anything that
+        computes the same elsewhere.
+    layout : Layout
+    alpha : float
+        Strength of the penalty, in units of the total sample weight.
+    standardization : Standardization
+    map : callable, default: the built-in
+        Applies a function to every part; ``Executor.map`` uses threads.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[Any],
+        layout: Layout,
+        alpha: float,
+        standardization: Standardization,
+        map: Callable[..., Any] = map,  # noqa: A002
+    ) -> None:
+        self.parts, self.layout, self.alpha = parts, layout, alpha
+        self.standardization, self.map = standardization, map
+
+    def loss(self, params: np.ndarray) -> float:
+        """Objective at `params` of shape (layout.size,), in nats per unit of weight."""
+        user = self.standardization.to_user_units(self.layout, params)
+        sums = list(self.map(lambda part: part.loss(user), self.parts))
+        weights = params[: self.layout.n_weights]
+        penalty = 0.5 * self.alpha * float(weights @ weights)
+        return (sum(s[0] for s in sums) + penalty) / sum(s[1] for s in sums)
+
+    def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
+        """Objective and its gradient, both in standardised units."""
+        user = self.standardization.to_user_units(self.layout, params)
+        sums = list(self.map(lambda part: part.loss_gradient(user), self.parts))
+        loss, gradient, weight_sum = sums[0]
+        for part in sums[1:]:  # in a fixed order, so that a fit can be repeated bit by bit
+            loss += part[0]
+            gradient += part[1]
+            weight_sum += part[2]
+        self.standardization.chain_rule(self.layout, gradient)
+        weights = params[: self.layout.n_weights]
+        loss += 0.5 * self.alpha * float(weights @ weights)
+        gradient[: self.layout.n_weights] += self.alpha * weights
+        gradient /= weight_sum
+        return loss / weight_sum, gradient

@@ -1,0 +1,138 @@
+"""The parameters of the network as one flat vector, and functions of that vector.
+
+Layout of the vector: ``W1`` (n_features, hidden_units), ``W2`` (hidden_units, n_outputs),
+``b1`` (hidden_units,), ``b2`` (n_outputs,), each in C order. The penalised weights come
+first, so that the penalty acts on one contiguous slice.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+class Layout(NamedTuple):
+    """Shapes of the four parameter arrays inside the flat vector."""
+
+    n_features: int
+    hidden_units: int
+    n_outputs: int
+
+    @property
+    def n_weights(self) -> int:
+        """Number of penalised coordinates: the entries of W1 and W2."""
+        return (self.n_features + self.n_outputs) * self.hidden_units
+
+    @property
+    def size(self) -> int:
+        """Length of the flat vector."""
+        return self.n_weights + self.hidden_units + self.n_outputs
+
+    def views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
+        """Views ``(W1, b1, W2, b2)`` of a flat vector."""
+        d, h, k = self
+        w2, b1, b2 = d * h, self.n_weights, self.n_weights + h
+        return (
+            vector[:w2].reshape((d, h)),
+            vector[b1:b2],
+            vector[w2:b1].reshape((h, k)),
+            vector[b2:],
+        )
+
+    def flatten(self, W1: Array, b1: Array, W2: Array, b2: Array) -> np.ndarray:
+        """Copy four NumPy arrays into a new flat float64 vector."""
+        vector = np.empty(self.size)
+        for view, values in zip(self.views(vector), (W1, b1, W2, b2), strict=True):
+            view[...] = values
+        return vector
+
+
+class Standardization(NamedTuple):
+    """Change of variables between user units and standardised units.
+
+    The network on standardised features ``(x - mean) / scale`` with parameters (V1, c1) is
+    the network on x with ``W1 = V1 / scale`` and ``b1 = c1 - mean @ W1``. Hence
+    ``dL/dV1 = (dL/dW1 - outer(mean, dL/db1)) / scale`` and ``dL/dc1 = dL/db1``.
+
+    Attributes
+    ----------
+    mean : ndarray of shape (n_features,) or None
+        In the units of the features. None: not centred.
+    scale : ndarray of shape (n_features,) or float
+        In the units of the features.
+    """
+
+    mean: np.ndarray | None
+    scale: np.ndarray | float
+
+    def _column(self) -> np.ndarray | float:
+        return self.scale[:, None] if isinstance(self.scale, np.ndarray) else self.scale
+
+    def to_user_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
+        """Parameters of the same function on the features as they are given."""
+        result = vector.copy()
+        W1, b1, _, _ = layout.views(result)
+        W1 /= self._column()
+        if self.mean is not None:
+            b1 -= self.mean @ W1
+        return result
+
+    def to_standardized_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
+        """Inverse of `to_user_units`."""
+        result = vector.copy()
+        W1, b1, _, _ = layout.views(result)
+        if self.mean is not None:
+            b1 += self.mean @ W1
+        W1 *= self._column()
+        return result
+
+    def chain_rule(self, layout: Layout, gradient: np.ndarray) -> None:
+        """Turn a gradient in user units into one in standardised units, in place."""
+        gW1, gb1, _, _ = layout.views(gradient)
+        if self.mean is not None:
+            gW1 -= self.mean[:, None] * gb1
+        gW1 /= self._column()
+
+
+IDENTITY = Standardization(None, 1.0)
+
+
+def initial_parameters(
+    layout: Layout, gain: float, rng: np.random.RandomState, log_odds: np.ndarray
+) -> np.ndarray:
+    """Random start in standardised units.
+
+    W1 and W2 are uniform in the range of Glorot & Bengio (2010), that of W1 times `gain`. The hyperplanes
+    start at random offsets of the order of the data, and the output intercepts at the log-odds of the classes,
+    so that the first loss is near the entropy of the prior.
+    """
+    d, h, k = layout
+    vector = np.empty(layout.size)
+    W1, b1, W2, b2 = layout.views(vector)
+    bound = gain * np.sqrt(6.0 / (d + h))
+    W1[...] = rng.uniform(-bound, bound, (d, h))
+    b1[...] = rng.uniform(-bound, bound, h)
+    bound = np.sqrt(6.0 / (h + k))
+    W2[...] = rng.uniform(-bound, bound, (h, k))
+    b2[...] = log_odds
+    return vector
+
+
+def in_canonical_order(
+    layout: Layout, vector: np.ndarray, strength: np.ndarray, odd: bool
+) -> np.ndarray:
+    """Reorder the hidden units by decreasing strength and fix the sign of odd activations.
+
+    The function of the network does not change. With an odd activation a unit and its
+    negative are the same; the sign is the one that makes its largest outgoing weight
+    positive.
+    """
+    order = np.argsort(-strength, kind="stable")
+    W1, b1, W2, b2 = layout.views(vector)
+    W1, b1, W2 = W1[:, order], b1[order], W2[order]
+    if odd:
+        largest = np.abs(W2).argmax(axis=1)
+        sign = np.where(W2[np.arange(layout.hidden_units), largest] < 0, -1.0, 1.0)
+        W1, b1, W2 = W1 * sign, b1 * sign, W2 * sign[:, None]
+    return layout.flatten(W1, b1, W2, b2)

@@ -1,0 +1,162 @@
+"""The side of the estimators that only reads fitted attributes."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._compat import check_same_namespace, namespace
+from sk_mlp._losses import OUTPUTS
+from sk_mlp._network import hidden, raw_prediction
+from sk_mlp._objective import block_rows, row_blocks
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+class TwoLayerPredictor(
+    ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator
+):
+    """Predictions and transformation by a fitted two-layer perceptron.
+
+    Pure functions of ``coefs_``, ``intercepts_``, ``classes_``, ``out_activation_`` and the
+    parameter `activation`; nothing is written, so they may run in many threads at once.
+    """
+
+    _doc_link_module = "sk_mlp"
+    _doc_link_template = (
+        "https://sk-mlp.readthedocs.io/en/stable/generated/{estimator_module}.{estimator_name}.html"
+    )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.array_api_support = True
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return int(self.intercepts_[0].shape[0])
+
+    @property
+    def _first_coefs(self) -> Array:
+        return self.coefs_[0]
+
+    @property
+    def _multilabel(self) -> bool:
+        return self.out_activation_ == "logistic" and self.intercepts_[1].shape[0] > 1
+
+    def _forward(self, X: Any, method: str, *, to_hidden: bool = False) -> tuple[Any, Array]:
+        """Array namespace of X and phi(x) or the raw prediction, block by block."""
+        check_is_fitted(self)
+        check_same_namespace(X, self, attribute="_first_coefs", method=method)
+        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
+        xp = namespace(X)
+        activation = ACTIVATIONS[self.activation]
+        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
+        results = []
+        for block in row_blocks(0, X.shape[0], block_rows(X, W1.shape[1])):
+            _, result = hidden(xp, X[block], W1, b1, activation)
+            results.append(result if to_hidden else raw_prediction(result, W2, b2))
+        return xp, (results[0] if len(results) == 1 else xp.concat(results))
+
+    def transform(self, X: Any) -> Array:
+        """Output of the hidden layer, phi(x) = g(x W1 + b1).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples, in the units of the training data.
+
+        Returns
+        -------
+        X_new : array of shape (n_samples, hidden_units)
+            One column per hidden unit, in order of decreasing contribution to the output.
+        """
+        return self._forward(X, "transform", to_hidden=True)[1]
+
+    def decision_function(self, X: Any) -> Array:
+        """Raw predictions: logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        raw : array of shape (n_samples,) or (n_samples, n_classes)
+            For two classes the log-odds of ``classes_[1]``; else one logit per class or label.
+        """
+        S = self._forward(X, "decision_function")[1]
+        return S[:, 0] if S.shape[1] == 1 else S
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class (or label, if multilabel).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probability : array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``. Rows sum to one unless the target is
+            multilabel.
+        """
+        xp, S = self._forward(X, "predict_proba")
+        return OUTPUTS[self.out_activation_].probability(xp, self._both_classes(xp, S))
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithm of the probabilities, computed from the logits and finite with them.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probability : array of shape (n_samples, n_classes)
+            Columns in the order of ``classes_``, in nats.
+        """
+        xp, S = self._forward(X, "predict_log_proba")
+        return OUTPUTS[self.out_activation_].log_probability(xp, self._both_classes(xp, S))
+
+    @staticmethod
+    def _both_classes(xp: Any, S: Array) -> Array:
+        # sigmoid(-s) keeps the digits that 1 - sigmoid(s) loses
+        return xp.concat([-S, S], axis=1) if S.shape[1] == 1 else S
+
+    def predict(self, X: Any) -> Array:
+        """Most probable class, or for multilabel targets every label above one half.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_labels)
+            Labels from ``classes_``; indicators if multilabel.
+        """
+        xp, S = self._forward(X, "predict")
+        if self._multilabel:
+            return xp.astype(S > 0, xp.int64)
+        codes = S[:, 0] > 0 if S.shape[1] == 1 else xp.argmax(S, axis=1)
+        codes = xp.astype(codes, xp.int64)
+        if xp is np:
+            return np.asarray(self.classes_)[codes]
+        if self.classes_.dtype.kind not in "biuf":  # no other namespace has strings
+            return self.classes_[np.asarray(codes)]
+        return xp.take(xp.asarray(self.classes_, device=S.device), codes)

@@ -1,0 +1,28 @@
+"""Solvers: they see callables and a flat vector, and nothing of the network."""
+
+from sk_mlp._solvers._lbfgs import lbfgs
+from sk_mlp._solvers._minibatch import (
+    SCHEDULES,
+    Progress,
+    adam,
+    minibatch,
+    sgd,
+    start,
+    take_step,
+)
+from sk_mlp._solvers._monitor import Monitor, Observer, SolverResult, check_finite
+
+__all__ = [
+    "SCHEDULES",
+    "Monitor",
+    "Observer",
+    "Progress",
+    "SolverResult",
+    "adam",
+    "check_finite",
+    "lbfgs",
+    "minibatch",
+    "sgd",
+    "start",
+    "take_step",
+]

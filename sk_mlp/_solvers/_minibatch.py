@@ -1,0 +1,181 @@
+"""Minibatch solvers: Adam and stochastic gradient descent with momentum."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from sk_mlp._solvers._monitor import Monitor, SolverResult
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+class Selection(Protocol):
+    """Some coordinates of the parameter vector."""
+
+    def take(self, stack: Array) -> Array:
+        """Copy them from a stack of vectors, shape (n_vectors, n_selected)."""
+
+    def put(self, stack: Array, values: Array) -> None:
+        """Write them back."""
+
+
+# (coordinates, gradient with respect to them); None is all coordinates
+Pieces = Sequence[tuple[Selection | None, Array]]
+
+CHUNK = 2**14  # elements per pass of an update, so that its temporaries stay in the cache
+
+
+class UpdateRule(NamedTuple):
+    """How a gradient changes the parameters.
+
+    Attributes
+    ----------
+    n_slots : int
+        Vectors of state, of the shape of the parameters.
+    step : callable (xp, params, gradient, slots, learning_rate, t) -> None
+        Update `params` and `slots` in place; t = 1, 2, ... counts the steps.
+    """
+
+    n_slots: int
+    step: Callable[[Any, Array, Array, Array, float, int], None]
+
+
+def adam(beta_1: float, beta_2: float, epsilon: float = 1e-8) -> UpdateRule:
+    """Adam (Kingma & Ba, 2015, algorithm 1).
+
+    The slots hold the moments without their factors (1 - beta), which together with the
+    bias corrections are gathered in two scalars; it saves passes over the parameters.
+    """
+
+    def step(xp: Any, params: Array, g: Array, slots: Array, rate: float, t: int) -> None:
+        m, v = slots[0], slots[1]
+        correction = math.sqrt((1 - beta_2**t) / (1 - beta_2))
+        scale = rate * (1 - beta_1) / (1 - beta_1**t) * correction
+        m *= beta_1
+        m += g
+        v *= beta_2
+        v += g * g
+        denominator = xp.sqrt(v)
+        denominator += epsilon * correction
+        change = m / denominator
+        change *= scale
+        params -= change
+
+    return UpdateRule(2, step)
+
+
+def sgd(momentum: float, nesterov: bool) -> UpdateRule:
+    """Gradient descent with momentum (Sutskever et al., 2013, equations 1-4)."""
+
+    def plain(xp: Any, params: Array, g: Array, slots: Array, rate: float, t: int) -> None:
+        params -= rate * g
+
+    def step(xp: Any, params: Array, g: Array, slots: Array, rate: float, t: int) -> None:
+        velocity = slots[0]
+        velocity *= momentum
+        velocity -= rate * g
+        params += momentum * velocity - rate * g if nesterov else velocity
+
+    return UpdateRule(1, step) if momentum > 0 else UpdateRule(0, plain)
+
+
+# learning rate as a factor of its initial value, from (epoch, fraction of the fit done)
+SCHEDULES: dict[str, Callable[[int, float], float]] = {
+    "constant": lambda epoch, done: 1.0,
+    "adaptive": lambda epoch, done: 1.0,  # lowered by `minibatch` when progress stalls
+    "invscaling": lambda epoch, done: 1.0 / math.sqrt(1.0 + epoch),
+    # linear warm-up over the first twentieth, then half a cosine down to zero
+    "cosine": lambda epoch, done: min(done / 0.05, 0.5 * (1.0 + math.cos(math.pi * done))),
+}
+ADAPTIVE_FACTOR, ADAPTIVE_FLOOR = 0.2, 1e-6
+
+
+class Progress(NamedTuple):
+    """Where a minibatch solver stands, to be continued: parameters and slots, and steps taken."""
+
+    stack: Array
+    t: int
+
+
+def start(xp: Any, x0: Array, rule: UpdateRule) -> Progress:
+    """Return the state before the first step: x0 on top of empty slots."""
+    stack = xp.stack([x0] + [xp.zeros_like(x0)] * rule.n_slots)
+    return Progress(stack, 0)
+
+
+def take_step(xp: Any, rule: UpdateRule, state: Progress, pieces: Pieces, rate: float) -> Progress:
+    """Apply one update to every piece of the parameters that has a gradient, in place."""
+    t = state.t + 1
+    for select, gradient in pieces:
+        local = state.stack if select is None else select.take(state.stack)
+        chunk = CHUNK if xp is np else gradient.shape[0]
+        for first in range(0, gradient.shape[0], chunk):
+            part = slice(first, first + chunk)
+            rule.step(xp, local[0, part], gradient[part], local[1:, part], rate, t)
+        if select is not None:
+            select.put(state.stack, local)
+    return Progress(state.stack, t)
+
+
+def minibatch(
+    xp: Any,
+    epoch: Callable[[Array], Iterable[Pieces]],
+    epoch_loss: Callable[[Array], float],
+    n_steps: int,
+    x0: Array,
+    rule: UpdateRule,
+    monitor: Monitor,
+    *,
+    schedule: str,
+    learning_rate: float,
+    planned: bool = False,
+) -> SolverResult:
+    """Minimise an objective by steps along gradients of batches; an iteration is an epoch.
+
+    Parameters
+    ----------
+    xp : module
+        The array namespace of x0.
+    epoch : callable (params) -> iterable of Pieces
+        One pass over the data at the live vector `params`: for each batch an unbiased
+        estimate of the gradient, as pieces of the parameter vector.
+    epoch_loss : callable (params) -> float
+        Objective over the last pass, from the predictions made during it.
+    n_steps : int
+        Batches per epoch.
+    x0 : array of shape (n_parameters,)
+    rule : UpdateRule
+    monitor : Monitor
+    schedule : {"constant", "invscaling", "adaptive", "cosine"}
+        Course of the learning rate. "adaptive" divides it by five, instead of stopping, when
+        the monitor would stop, until it is below a millionth of the initial one.
+    learning_rate : float
+        Initial (for "cosine": largest) learning rate.
+    planned : bool
+        Whether to complete the "cosine" schedule is to converge, however much the last epoch
+        improved the loss.
+
+    Returns
+    -------
+    SolverResult
+    """
+    factor, course, state = 1.0, SCHEDULES[schedule], start(xp, x0, rule)
+    while not monitor.reason:
+        n_epochs = len(monitor.loss_curve)
+        for i, pieces in enumerate(epoch(state.stack[0])):
+            done = (n_epochs * n_steps + i + 1) / (monitor.max_iter * n_steps)
+            rate = learning_rate * factor * course(n_epochs, done)
+            state = take_step(xp, rule, state, pieces, rate)
+        monitor.update(state.stack[0], epoch_loss(state.stack[0]))
+        if schedule == "adaptive" and monitor.reason == "tol":
+            factor *= ADAPTIVE_FACTOR
+            if factor > ADAPTIVE_FLOOR:
+                monitor.reason, monitor.stale = "", 0
+    if schedule == "cosine" and monitor.reason == "max_iter":
+        settled = monitor.loss_curve[-2:-1] and monitor.stale > 0
+        if planned or settled:
+            monitor.reason = "schedule"
+            return monitor.result(converged=True)
+    return monitor.result()

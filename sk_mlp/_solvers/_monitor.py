@@ -1,0 +1,140 @@
+"""The one place that decides when a solver stops, which weights are kept and who is told."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+Array = Any  # an array of any namespace of the array API standard
+
+# called after every iteration with (iteration, params, loss, validation_loss); True stops
+Observer = Callable[[int, Array, float, float | None], bool]
+
+
+class SolverResult(NamedTuple):
+    """What a solver returns.
+
+    Attributes
+    ----------
+    x : array of shape (n_parameters,)
+        The best parameters: those of the lowest watched loss, see `Monitor`.
+    loss : float
+        Training loss of the iteration that gave x.
+    n_iter : int
+        Iterations (epochs) run.
+    best_iter : int
+        Iterations run when x was reached; 0 is the start.
+    converged : bool
+    reason : str
+    loss_curve, validation_loss_curve : list of float
+        One entry per iteration.
+    """
+
+    x: Array
+    loss: float
+    n_iter: int
+    best_iter: int
+    converged: bool
+    reason: str
+    loss_curve: list[float]
+    validation_loss_curve: list[float]
+
+
+class Monitor:
+    """Follow a fit, keep the best parameters and say when to stop.
+
+    A fit has converged when `n_iter_no_change` iterations in a row have each failed to bring
+    the watched loss more than `tol` below the lowest one before. The watched loss is that of
+    the validation data if `watch_validation`, else the training objective.
+
+    Parameters
+    ----------
+    max_iter : int
+    tol : float
+        In nats per unit of sample weight. ``-inf`` never stops.
+    n_iter_no_change : int or inf
+    validation_loss : callable (params) -> float, optional
+    watch_validation : bool, default=False
+        Whether it is the validation loss that is watched.
+    observers : sequence of callables
+        See `Observer`.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_iter: int,
+        tol: float,
+        n_iter_no_change: float,
+        validation_loss: Callable[[Array], float] | None = None,
+        watch_validation: bool = False,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.max_iter, self.tol, self.n_iter_no_change = max_iter, tol, n_iter_no_change
+        self.validation_loss, self.watch_validation = validation_loss, watch_validation
+        self.observers = observers
+        self.loss_curve: list[float] = []
+        self.validation_loss_curve: list[float] = []
+        self.best, self.best_iter = math.inf, 0
+        self.best_x: Array = None
+        self.best_train = math.inf
+        self.stale = 0
+        self.reason = ""
+
+    def begin(self, x: Array, loss: float) -> None:
+        """Note the start, which is returned if no iteration improves on it."""
+        check_finite(loss)
+        watched = loss
+        if self.watch_validation and self.validation_loss is not None:
+            watched = self.validation_loss(x)
+        self._keep(x, loss, watched)
+
+    def update(self, x: Array, loss: float) -> bool:
+        """Note one iteration; x may be a live buffer. Returns whether to stop."""
+        check_finite(loss)
+        self.loss_curve.append(loss)
+        watched, validation = loss, None
+        if self.validation_loss is not None:
+            validation = self.validation_loss(x)
+            self.validation_loss_curve.append(validation)
+            watched = validation if self.watch_validation else loss
+        self.stale = 0 if watched < self.best - self.tol else self.stale + 1
+        if watched < self.best:
+            self._keep(x, loss, watched)
+        # every observer hears of every iteration, whoever asks to stop
+        asked = [observe(len(self.loss_curve), x, loss, validation) for observe in self.observers]
+        if any(asked):
+            self.reason = "callback"
+        elif self.stale >= self.n_iter_no_change:
+            self.reason = "early_stopping" if self.watch_validation else "tol"
+        elif len(self.loss_curve) >= self.max_iter:
+            self.reason = "max_iter"
+        return bool(self.reason)
+
+    def _keep(self, x: Array, loss: float, watched: float) -> None:
+        self.best, self.best_train, self.best_iter = watched, loss, len(self.loss_curve)
+        self.best_x = x + 0.0  # a copy, in any namespace
+
+    def result(self, *, converged: bool | None = None) -> SolverResult:
+        """Bundle what was noted; converged by default means stopped by `tol`."""
+        if converged is None:
+            converged = self.reason in ("tol", "early_stopping")
+        return SolverResult(
+            self.best_x,
+            self.best_train,
+            len(self.loss_curve),
+            self.best_iter,
+            converged,
+            self.reason,
+            self.loss_curve,
+            self.validation_loss_curve,
+        )
+
+
+def check_finite(loss: float) -> None:
+    """Raise ValueError if the loss is not finite."""
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The loss became {loss} during fit. The likely cause is a step that is too long "
+            "(lower learning_rate_init), or features so large that the arithmetic overflows "
+            "(rescale X, or use standardize=True)."
+        )

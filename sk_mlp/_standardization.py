@@ -1,0 +1,102 @@
+"""Weighted mean and scale of the features, in one call or as running statistics."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from sk_mlp._objective import row_blocks, to_numpy
+from sk_mlp._parameters import Standardization
+
+Array = Any  # an array of any namespace of the array API standard
+
+BLOCK_BYTES = 2**20
+SPARSE_ROW_NORM = 10.0
+
+
+class FeatureMoments(NamedTuple):
+    """Weight, mean and variance of the rows seen so far.
+
+    Attributes
+    ----------
+    weight : float
+        Total sample weight.
+    mean : ndarray of shape (n_features,) or None
+        None for sparse data, which are not centred.
+    variance : ndarray of shape (n_features,) or float
+        For sparse data the mean squared row norm.
+    """
+
+    weight: float
+    mean: np.ndarray | None
+    variance: np.ndarray | float
+
+    def merge(self, other: "FeatureMoments") -> "FeatureMoments":
+        """Moments of both sets of rows together (Chan, Golub & LeVeque, 1983)."""
+        weight = self.weight + other.weight
+        share = other.weight / weight
+        variance = (1.0 - share) * self.variance + share * other.variance
+        if self.mean is None or other.mean is None:
+            return FeatureMoments(weight, None, variance)
+        shift = other.mean - self.mean
+        variance = variance + share * (1.0 - share) * shift**2
+        return FeatureMoments(weight, self.mean + share * shift, variance)
+
+    def standardization(self, n_features: int) -> Standardization:
+        """Change of variables that brings these rows to mean 0 and scale 1.
+
+        Sparse rows are brought to a root mean squared norm of ``sqrt(n_features)``, as dense
+        ones, but of 10 at the most, and are not centred. A constant feature has scale 1.
+        """
+        if self.mean is None:
+            norm = min(np.sqrt(n_features), SPARSE_ROW_NORM)
+            scale = float(np.sqrt(self.variance)) / norm
+            return Standardization(None, scale if scale > 0 else 1.0)
+        scale = np.sqrt(self.variance)
+        # what rounding leaves of a constant is not a scale
+        constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
+        scale[constant] = 1.0
+        return Standardization(self.mean, scale)
+
+
+def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMoments:
+    """Moments of the rows of X, weighted, in float64; two passes over blocks of rows.
+
+    Raises
+    ------
+    ValueError
+        If the features are so large that their variance overflows.
+    """
+    n_rows, n_features = X.shape
+    if sparse.issparse(X):
+        weight = float(n_rows) if sample_weight is None else float(sample_weight.sum())
+        squared = X.multiply(X).sum(axis=1)
+        squared = np.asarray(squared, dtype=np.float64).ravel()
+        total = squared.sum() if sample_weight is None else squared @ sample_weight
+        return FeatureMoments(weight, None, float(total) / weight)
+    step = max(1, BLOCK_BYTES // (8 * n_features))
+    blocks = list(row_blocks(0, n_rows, step))
+
+    def weighted_sum(function: Any) -> np.ndarray:
+        total = np.zeros(n_features)
+        for block in blocks:
+            values = function(xp.astype(X[block], xp.float64))
+            if sample_weight is None:
+                total += to_numpy(xp.sum(values, axis=0))
+            else:
+                total += to_numpy(xp.astype(sample_weight[block], xp.float64) @ values)
+        return total
+
+    weight = (
+        float(n_rows) if sample_weight is None else float(xp.sum(sample_weight, dtype=xp.float64))
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = weighted_sum(lambda x: x) / weight
+        center = mean if xp is np else xp.asarray(mean, device=X.device)
+        variance = weighted_sum(lambda x: (x - center) ** 2) / weight
+    if not np.isfinite(variance).all():
+        j = int(np.argmin(np.isfinite(variance)))
+        raise ValueError(
+            f"The values of X are too large: the variance of feature {j} overflows. Rescale X."
+        )
+    return FeatureMoments(weight, mean, variance)

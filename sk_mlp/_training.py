@@ -1,0 +1,320 @@
+"""From validated data and settings to trained parameters: starts, screening, solver."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from sk_mlp._activations import Activation
+from sk_mlp._minibatches import Minibatches
+from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, to_numpy
+from sk_mlp._parameters import Layout, Standardization, initial_parameters
+from sk_mlp._solvers import (
+    Monitor,
+    Observer,
+    Progress,
+    SolverResult,
+    adam,
+    check_finite,
+    lbfgs,
+    minibatch,
+    sgd,
+    start,
+    take_step,
+)
+from sk_mlp._solvers._minibatch import UpdateRule
+
+Array = Any  # an array of any namespace of the array API standard
+
+SCREENING_ITERATIONS = 30
+# Multiply-adds of one evaluation from which a second thread pays for being woken.
+THREAD_WORK = 5e6
+
+
+class Settings(NamedTuple):
+    """Options of a fit with every "auto" resolved."""
+
+    solver: str
+    alpha: float
+    n_init: int
+    batch_size: int
+    learning_rate: str
+    learning_rate_init: float
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    max_iter: int
+    planned: bool
+    tol: float
+    n_iter_no_change: float
+
+    def update_rule(self) -> UpdateRule:
+        """Update rule of a minibatch solver."""
+        if self.solver == "adam":
+            return adam(self.beta_1, self.beta_2)
+        return sgd(self.momentum, self.nesterovs_momentum)
+
+
+class Problem(NamedTuple):
+    """Data and network of a fit; `with_rows` gives the same for other rows."""
+
+    X: Array
+    y: Array
+    sample_weight: Array | None
+    layout: Layout
+    activation: Activation
+    output: Any
+    xp: Any
+    standardization: Standardization
+
+    def rows(self, rows: range | None = None) -> RowSum:
+        """Sum of the loss over some rows."""
+        return RowSum(
+            self.X,
+            self.y,
+            self.sample_weight,
+            layout=self.layout,
+            activation=self.activation,
+            output=self.output,
+            xp=self.xp,
+            rows=rows,
+        )
+
+    def objective(self, alpha: float, n_threads: int = 1, map: Any = map) -> TwoLayerLoss:  # noqa: A002
+        """Objective over all rows, in as many parts as there are threads."""
+        n_rows = self.X.shape[0]
+        cuts = [n_rows * i // n_threads for i in range(n_threads + 1)]
+        parts = [self.rows(range(a, b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        return TwoLayerLoss(parts, self.layout, alpha, self.standardization, map)
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    return ThreadpoolController()  # a scan of the loaded libraries, so done once
+
+
+def blas_threads() -> int:
+    """Threads that BLAS may use now, by environment or by an enclosing limit."""
+    pools = _threadpools().select(user_api="blas").info()
+    return max((pool["num_threads"] for pool in pools), default=1)
+
+
+@contextlib.contextmanager
+def row_threads(problem: Problem) -> Iterator[tuple[int, Callable[..., Any]]]:
+    """Give the number of row ranges to work on at a time and a map over them.
+
+    BLAS is held to one thread: its own threads do not pay on blocks that fit the cache, and
+    are ten times slower when another process competes for the cores. The threads it was
+    allowed work on ranges of rows instead, if there is enough to do.
+    """
+    if problem.xp is not np:
+        yield 1, map
+        return
+    layout, n_rows = problem.layout, problem.X.shape[0]
+    work = n_rows * layout.hidden_units * (layout.n_features + layout.n_outputs)
+    blocks = n_rows // block_rows(problem.X, layout.hidden_units)
+    allowed = blas_threads()
+    with _threadpools().limit(limits=1, user_api="blas"):
+        n_threads = min(allowed, blocks) if work > THREAD_WORK else 1
+        if n_threads <= 1:
+            yield 1, map
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                yield n_threads, pool.map
+
+
+def train(
+    problem: Problem,
+    settings: Settings,
+    starts: Sequence[np.ndarray],
+    rng: np.random.RandomState,
+    *,
+    validation: Problem | None = None,
+    watch_validation: bool = False,
+    observers: Sequence[Observer] = (),
+) -> tuple[np.ndarray, SolverResult, list[float]]:
+    """Train from the best of several starts.
+
+    Every start is run for a few iterations; the one with the lowest loss is finished.
+
+    Returns
+    -------
+    params : float64 ndarray of shape (layout.size,)
+        In standardised units.
+    result : SolverResult
+        Of the start that was finished.
+    losses : list of float
+        Last known loss of every start.
+    """
+    with row_threads(problem) as (n_threads, thread_map):
+        objective = problem.objective(settings.alpha, n_threads, thread_map)
+        validation_loss = None
+        if validation is not None:
+            held_out = validation.objective(0.0)
+            validation_loss = lambda x: held_out.loss(to_numpy(x))  # noqa: E731
+
+        def run(x0: np.ndarray, max_iter: int, observers: Sequence[Observer]) -> SolverResult:
+            monitor = Monitor(
+                max_iter=max_iter,
+                tol=settings.tol,
+                n_iter_no_change=settings.n_iter_no_change,
+                validation_loss=validation_loss,
+                watch_validation=watch_validation,
+                observers=observers,
+            )
+            if settings.solver == "lbfgs":
+                return lbfgs(objective.loss_gradient, x0, monitor)
+            return run_minibatch(problem, objective, settings, x0, rng, monitor)
+
+        if len(starts) == 1:
+            result = run(starts[0], settings.max_iter, observers)
+            losses = [result.loss]
+        else:
+            budget = min(SCREENING_ITERATIONS, settings.max_iter)
+            results = [run(x0, budget, ()) for x0 in starts]
+            losses = [result.loss for result in results]
+            best = int(np.argmin(losses))
+            result = results[best]
+            if result.reason == "max_iter" and settings.max_iter > budget:
+                more = run(to_numpy(result.x), settings.max_iter - budget, observers)
+                result = join(result, more)
+            losses[best] = result.loss
+    return to_numpy(result.x), result, losses
+
+
+def join(first: SolverResult, second: SolverResult) -> SolverResult:
+    """One result for a run that went on where another had stopped."""
+    return second._replace(
+        n_iter=first.n_iter + second.n_iter,
+        best_iter=first.n_iter + second.best_iter,
+        loss_curve=first.loss_curve + second.loss_curve,
+        validation_loss_curve=first.validation_loss_curve + second.validation_loss_curve,
+    )
+
+
+def step_dtype(problem: Problem, settings: Settings) -> Any:
+    """Dtype of minibatch steps: single precision on the host unless a batch is all the data.
+
+    The noise of the sampling hides what single precision rounds off.
+    """
+    full_batch = settings.batch_size >= problem.X.shape[0]
+    return problem.X.dtype if full_batch or problem.xp is not np else np.dtype(np.float32)
+
+
+def like_X(problem: Problem, values: np.ndarray, dtype: Any) -> Array:
+    """Bring an array of the host to where the data are."""
+    if problem.xp is np:
+        return values.astype(dtype)
+    return problem.xp.asarray(values, dtype=dtype, device=problem.X.device)
+
+
+def batches_of(
+    problem: Problem,
+    objective: TwoLayerLoss,
+    settings: Settings,
+    rng: np.random.RandomState,
+) -> tuple[int, Callable[..., Any], Callable[[Array], float]]:
+    """Steps per epoch, an epoch of gradients, and the loss over the last epoch."""
+    dtype = step_dtype(problem, settings)
+    if settings.batch_size < problem.X.shape[0]:
+        batches = Minibatches(
+            problem.rows(),
+            settings.alpha,
+            problem.standardization,
+            settings.batch_size,
+            rng,
+            dtype,
+        )
+        return batches.n_steps, batches.epoch, batches.loss
+    loss = np.nan
+
+    def epoch(params: Array) -> Iterator[Any]:
+        nonlocal loss
+        loss, gradient = objective.loss_gradient(to_numpy(params))
+        yield ((None, like_X(problem, gradient, dtype)),)
+
+    return 1, epoch, lambda params: loss
+
+
+def run_minibatch(
+    problem: Problem,
+    objective: TwoLayerLoss,
+    settings: Settings,
+    x0: np.ndarray,
+    rng: np.random.RandomState,
+    monitor: Monitor,
+) -> SolverResult:
+    """Run adam or sgd; with all rows in one batch the gradient is that of the objective."""
+    n_steps, epoch, epoch_loss = batches_of(problem, objective, settings, rng)
+    result = minibatch(
+        problem.xp,
+        epoch,
+        epoch_loss,
+        n_steps,
+        like_X(problem, x0, step_dtype(problem, settings)),
+        settings.update_rule(),
+        monitor,
+        schedule=settings.learning_rate,
+        learning_rate=settings.learning_rate_init,
+        planned=settings.planned,
+    )
+    # the curve follows predictions made on the way; the loss is that of the weights returned
+    loss = objective.loss(to_numpy(result.x))
+    check_finite(loss)
+    return result._replace(loss=loss)
+
+
+def one_epoch(
+    problem: Problem,
+    settings: Settings,
+    x0: np.ndarray,
+    slots: np.ndarray | None,
+    t: int,
+    rng: np.random.RandomState,
+    weight_sum: float,
+) -> tuple[np.ndarray, float, np.ndarray, int]:
+    """One pass of minibatch steps that continues earlier ones.
+
+    Parameters
+    ----------
+    slots : ndarray of shape (n_slots, layout.size) or None
+        State of the update rule after the last pass; None before the first.
+    t : int
+        Steps taken so far.
+    weight_sum : float
+        Sample weight seen so far, these rows included: what the penalty is divided by.
+
+    Returns
+    -------
+    params, loss, slots, t
+    """
+    rule, dtype = settings.update_rule(), step_dtype(problem, settings)
+    with row_threads(problem) as (n_threads, thread_map):
+        objective = problem.objective(settings.alpha, n_threads, thread_map)
+        seen = weight_sum / sum(part.weight_sum for part in objective.parts)
+        objective.alpha /= seen
+        settings = settings._replace(alpha=objective.alpha)
+        _, epoch, epoch_loss = batches_of(problem, objective, settings, rng)
+        state = start(problem.xp, like_X(problem, x0, dtype), rule)
+        if slots is not None and rule.n_slots:
+            state.stack[1:] = like_X(problem, slots, dtype)
+        state = Progress(state.stack, t)
+        for pieces in epoch(state.stack[0]):
+            state = take_step(problem.xp, rule, state, pieces, settings.learning_rate_init)
+        loss = epoch_loss(state.stack[0])
+    check_finite(loss)
+    stack = to_numpy(state.stack)
+    return stack[0], loss, stack[1:].astype(np.float32), state.t
+
+
+def random_starts(
+    problem: Problem, n_init: int, log_odds: np.ndarray, rng: np.random.RandomState
+) -> list[np.ndarray]:
+    """Random starts in standardised units."""
+    gain = problem.activation.gain
+    return [initial_parameters(problem.layout, gain, rng, log_odds) for _ in range(n_init)]

@@ -1,0 +1,115 @@
+"""Checks of the parameters of the estimators, with errors that name parameter and value."""
+
+import contextlib
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._solvers import SCHEDULES
+
+
+class Number:
+    """A number of a type, in an interval."""
+
+    def __init__(self, kind: type, low: float, high: float = np.inf, ends: str = "[)") -> None:
+        self.kind, self.low, self.high, self.ends = kind, low, high, ends
+
+    def allows(self, value: Any) -> bool:
+        """Whether the value is such a number."""
+        if not isinstance(value, self.kind) or isinstance(value, bool | np.bool_):
+            return False
+        above = value >= self.low if self.ends[0] == "[" else value > self.low
+        below = value <= self.high if self.ends[1] == "]" else value < self.high
+        return bool(above and below)
+
+    def __str__(self) -> str:
+        name = "an int" if self.kind is Integral else "a number"
+        return f"{name} in {self.ends[0]}{self.low}, {self.high}{self.ends[1]}"
+
+
+class Choice:
+    """One of some values."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+    def allows(self, value: Any) -> bool:
+        """Whether the value is one of them."""
+        return any(type(value) is type(v) and value == v for v in self.values)
+
+    def __str__(self) -> str:
+        return ", ".join(repr(v) for v in self.values)
+
+
+class Flag:
+    """True or False."""
+
+    def allows(self, value: Any) -> bool:
+        """Whether the value is a bool."""
+        return isinstance(value, bool | np.bool_)
+
+    def __str__(self) -> str:
+        return "a bool"
+
+
+CONSTRAINTS: dict[str, tuple[Any, ...]] = {
+    "hidden_units": (Number(Integral, 1),),
+    "activation": (Choice(*ACTIVATIONS),),
+    "solver": (Choice("auto", "lbfgs", "adam", "sgd"),),
+    "alpha": (Number(Real, 0),),
+    "standardize": (Flag(),),
+    "n_init": (Choice("auto"), Number(Integral, 1)),
+    "batch_size": (Choice("auto"), Number(Integral, 1)),
+    "learning_rate": (Choice("auto", *SCHEDULES),),
+    "learning_rate_init": (Choice("auto"), Number(Real, 0, ends="()")),
+    "momentum": (Number(Real, 0, 1),),
+    "nesterovs_momentum": (Flag(),),
+    "beta_1": (Number(Real, 0, 1),),
+    "beta_2": (Number(Real, 0, 1),),
+    "max_iter": (Choice(None), Number(Integral, 1)),
+    "tol": (Number(Real, 0),),
+    "early_stopping": (Flag(),),
+    "validation_fraction": (Number(Real, 0, 1, ends="()"),),
+    "n_iter_no_change": (Number(Real, 1, ends="[]"),),
+    "warm_start": (Flag(),),
+    "verbose": (Flag(), Number(Integral, 0)),
+}
+
+
+def check_parameters(estimator: Any, constraints: dict[str, tuple[Any, ...]] | None = None) -> None:
+    """Raise if a parameter of the estimator is not what it may be.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, its value and what is allowed.
+    """
+    for name, allowed in (constraints or CONSTRAINTS).items():
+        value = getattr(estimator, name)
+        if not any(constraint.allows(value) for constraint in allowed):
+            choices = " or ".join(str(constraint) for constraint in allowed)
+            raise ValueError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {choices}; "
+                f"got {value!r}."
+            )
+    weight = getattr(estimator, "class_weight", None)
+    if not (weight is None or isinstance(weight, dict | list) or weight == "balanced"):
+        raise ValueError(
+            f"The 'class_weight' parameter of {type(estimator).__name__} must be a dict, "
+            f"'balanced' or None; got {weight!r}."
+        )
+
+
+@contextlib.contextmanager
+def unchanged_on_error(estimator: Any) -> Iterator[None]:
+    """Leave the estimator as it was when an exception or an interrupt ends the block."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
