@@ -24,7 +24,7 @@ from sk_mlp._parameters import (
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
-from sk_mlp._targets import Target, class_codes, encode, row_weights, stratified_holdout
+from sk_mlp._targets import Target, encode, row_weights, stratified_holdout
 from sk_mlp._training import Problem, Settings, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
@@ -113,7 +113,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any
     ) -> "TwoLayerMLPClassifier":
-        previous = self._previous_fit() if self.warm_start else None
+        previous = self._previous_fit() if self.warm_start and hasattr(self, "coefs_") else None
         X, target, weights = self._validate(X, y, sample_weight)
         if previous is not None:
             self._check_same_network(X, target, "warm_start=True")
@@ -165,7 +165,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             self.validation_loss_curve_ = result.validation_loss_curve
         elif hasattr(self, "validation_loss_curve_"):
             del self.validation_loss_curve_
-        self._stream = {"moments": tuple(moments)}
+        self._stream: dict[str, Any] = {"moments": tuple(moments)}
         return self
 
     def _validate(
@@ -266,7 +266,6 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         max_iter = self.max_iter
         if max_iter is None:
             max_iter = 1000 if solver == "lbfgs" else 30
-        minibatch = solver != "lbfgs"
         return Settings(
             solver=solver,
             alpha=float(self.alpha),
@@ -307,13 +306,11 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self.coefs_ = [W1, W2]
         self.intercepts_ = [b1, b2]
 
-    def _previous_fit(self) -> np.ndarray | None:
+    def _previous_fit(self) -> np.ndarray:
         """Flat parameters of the last fit, in user units."""
-        if not hasattr(self, "coefs_"):
-            return None
         W1, W2 = (to_numpy(w) for w in self.coefs_)
         b1, b2 = (to_numpy(b) for b in self.intercepts_)
-        return Layout(*W1.shape, W2.shape[1]).flatten(W1, b1, W2, b2)
+        return Layout(W1.shape[0], W1.shape[1], W2.shape[1]).flatten(W1, b1, W2, b2)
 
     def _check_same_network(self, X: Array, target: Target, purpose: str) -> None:
         """Raise if the last fit was of a network of other shapes or classes."""
@@ -359,7 +356,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if not first:
             self._check_same_network(X, target, "partial_fit")
         moments = feature_moments(xp, X, weights)
-        stream = {} if first else dict(self._stream)
+        stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
             moments = FeatureMoments(*stream["moments"]).merge(moments)
         standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
@@ -392,16 +389,16 @@ def log_odds(target: Target, weights: np.ndarray | None) -> np.ndarray:
     """Output intercepts that alone would predict the share of each class, shape (n_outputs,)."""
     if target.output == "softmax":
         share = np.bincount(target.encoded, weights, minlength=len(target.classes))
-        return np.log(share / share.sum())
+        return np.asarray(np.log(share / share.sum()))
     share = np.average(target.encoded, axis=0, weights=weights)
-    share = np.clip(share, 1e-3, 1 - 1e-3)  # a label may be always or never there
+    share = np.asarray(np.clip(share, 1e-3, 1 - 1e-3))  # a label may be always or never there
     return np.log(share / (1.0 - share))
 
 
 def take_rows(
     X: Array, target: Target, weights: np.ndarray | None, rows: np.ndarray
 ) -> tuple[Array, Target, np.ndarray | None]:
-    """Data, target and weights of some rows."""
+    """Select data, target and weights of some rows."""
     xp = namespace(X)
     X = X[rows] if xp is np else xp.take(X, xp.asarray(rows, device=X.device), axis=0)
     target = target._replace(encoded=target.encoded[rows])

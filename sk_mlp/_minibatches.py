@@ -106,9 +106,10 @@ class Minibatches:
         data, xp = self.data, self.xp
         if xp is not np:
             index = xp.asarray(index, device=data.X.device)
-            take = lambda a: xp.take(a, index, axis=0)  # noqa: E731
-        else:
-            take = lambda a: a[index]  # noqa: E731
+
+        def take(array: Array) -> Array:
+            return array[index] if xp is np else xp.take(array, index, axis=0)
+
         X = take(data.X)
         if self.sparse:
             X = (X / self.scale).astype(self.dtype, copy=False)

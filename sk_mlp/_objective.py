@@ -21,7 +21,7 @@ MIN_BLOCK_ROWS = 256
 
 def block_rows(X: Array, hidden_units: int) -> int:
     """Rows per block: what fits the cache, or what pays for a dense gradient if sparse."""
-    rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * hidden_units))
+    rows: int = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * hidden_units))
     if sparse.issparse(X):
         # X^T D is dense: let a block hold as many non-zeros as the gradient has columns
         rows = max(rows, int(X.shape[0] * X.shape[1] / max(X.nnz, 1)))
@@ -198,7 +198,7 @@ class TwoLayerLoss:
         layout: Layout,
         alpha: float,
         standardization: Standardization,
-        map: Callable[..., Any] = map,  # noqa: A002
+        map: Callable[..., Any] = map,
     ) -> None:
         self.parts, self.layout, self.alpha = parts, layout, alpha
         self.standardization, self.map = standardization, map
@@ -209,7 +209,7 @@ class TwoLayerLoss:
         sums = list(self.map(lambda part: part.loss(user), self.parts))
         weights = params[: self.layout.n_weights]
         penalty = 0.5 * self.alpha * float(weights @ weights)
-        return (sum(s[0] for s in sums) + penalty) / sum(s[1] for s in sums)
+        return float((sum(s[0] for s in sums) + penalty) / sum(s[1] for s in sums))
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Objective and its gradient, both in standardised units."""

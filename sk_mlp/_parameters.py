@@ -30,7 +30,7 @@ class Layout(NamedTuple):
         return self.n_weights + self.hidden_units + self.n_outputs
 
     def views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
-        """Views ``(W1, b1, W2, b2)`` of a flat vector."""
+        """View a flat vector as ``(W1, b1, W2, b2)``."""
         d, h, k = self
         w2, b1, b2 = d * h, self.n_weights, self.n_weights + h
         return (

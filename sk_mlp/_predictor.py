@@ -52,7 +52,7 @@ class TwoLayerPredictor(
 
     @property
     def _multilabel(self) -> bool:
-        return self.out_activation_ == "logistic" and self.intercepts_[1].shape[0] > 1
+        return bool(self.out_activation_ == "logistic" and self.intercepts_[1].shape[0] > 1)
 
     def _forward(self, X: Any, method: str, *, to_hidden: bool = False) -> tuple[Any, Array]:
         """Array namespace of X and phi(x) or the raw prediction, block by block."""

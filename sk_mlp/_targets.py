@@ -117,7 +117,7 @@ def row_weights(
     if np.any(per_class == 0):
         label = target.classes[np.argmin(per_class)]
         raise ValueError(f"class_weight is zero for the class {label!r}.")
-    factor = per_class[codes]
+    factor = np.asarray(per_class[codes])
     return factor if sample_weight is None else sample_weight * factor
 
 

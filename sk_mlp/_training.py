@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,11 +86,11 @@ class Problem(NamedTuple):
             rows=rows,
         )
 
-    def objective(self, alpha: float, n_threads: int = 1, map: Any = map) -> TwoLayerLoss:  # noqa: A002
+    def objective(self, alpha: float, n_threads: int = 1, map: Any = map) -> TwoLayerLoss:
         """Objective over all rows, in as many parts as there are threads."""
         n_rows = self.X.shape[0]
         cuts = [n_rows * i // n_threads for i in range(n_threads + 1)]
-        parts = [self.rows(range(a, b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        parts = [self.rows(range(a, b)) for a, b in pairwise(cuts)]
         return TwoLayerLoss(parts, self.layout, alpha, self.standardization, map)
 
 
@@ -156,7 +157,7 @@ def train(
         validation_loss = None
         if validation is not None:
             held_out = validation.objective(0.0)
-            validation_loss = lambda x: held_out.loss(to_numpy(x))  # noqa: E731
+            validation_loss = lambda x: held_out.loss(to_numpy(x))
 
         def run(x0: np.ndarray, max_iter: int, observers: Sequence[Observer]) -> SolverResult:
             monitor = Monitor(
@@ -219,7 +220,7 @@ def batches_of(
     settings: Settings,
     rng: np.random.RandomState,
 ) -> tuple[int, Callable[..., Any], Callable[[Array], float]]:
-    """Steps per epoch, an epoch of gradients, and the loss over the last epoch."""
+    """Return steps per epoch, an epoch of gradients, and the loss over the last epoch."""
     dtype = step_dtype(problem, settings)
     if settings.batch_size < problem.X.shape[0]:
         batches = Minibatches(

@@ -14,7 +14,7 @@ from sk_mlp._solvers import SCHEDULES
 class Number:
     """A number of a type, in an interval."""
 
-    def __init__(self, kind: type, low: float, high: float = np.inf, ends: str = "[)") -> None:
+    def __init__(self, kind: Any, low: float, high: float = np.inf, ends: str = "[)") -> None:
         self.kind, self.low, self.high, self.ends = kind, low, high, ends
 
     def allows(self, value: Any) -> bool:

@@ -162,17 +162,18 @@ def minibatch(
     SolverResult
     """
     factor, course, state = 1.0, SCHEDULES[schedule], start(xp, x0, rule)
-    while not monitor.reason:
+    stopped = False
+    while not stopped:
         n_epochs = len(monitor.loss_curve)
         for i, pieces in enumerate(epoch(state.stack[0])):
             done = (n_epochs * n_steps + i + 1) / (monitor.max_iter * n_steps)
             rate = learning_rate * factor * course(n_epochs, done)
             state = take_step(xp, rule, state, pieces, rate)
-        monitor.update(state.stack[0], epoch_loss(state.stack[0]))
+        stopped = monitor.update(state.stack[0], epoch_loss(state.stack[0]))
         if schedule == "adaptive" and monitor.reason == "tol":
             factor *= ADAPTIVE_FACTOR
             if factor > ADAPTIVE_FLOOR:
-                monitor.reason, monitor.stale = "", 0
+                monitor.reason, monitor.stale, stopped = "", 0, False
     if schedule == "cosine" and monitor.reason == "max_iter":
         settled = monitor.loss_curve[-2:-1] and monitor.stale > 0
         if planned or settled:
