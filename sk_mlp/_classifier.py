@@ -22,17 +22,14 @@ from sk_mlp._parameters import (
     in_canonical_order,
 )
 from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
 from sk_mlp._targets import Target, encode, row_weights, stratified_holdout
-from sk_mlp._training import Problem, Settings, one_epoch, random_starts, train
+from sk_mlp._training import Problem, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
-
-LBFGS_MAX_ROWS = 20_000  # more rows than this make a minibatch step cheap in comparison
-SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
-N_STARTS = 8
 
 
 def _has_partial_fit(estimator: "TwoLayerMLPClassifier") -> bool:
@@ -57,14 +54,14 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         n_init: int | str = "auto",
         class_weight: Any = None,
         batch_size: int | str = "auto",
-        learning_rate: str = "auto",
+        learning_rate: str = "cosine",
         learning_rate_init: float | str = "auto",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         max_iter: int | None = None,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -131,7 +128,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         moments = feature_moments(xp, X, weights)
         standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
         problem = self._problem(X, target, weights, layout, standardization)
-        settings = self._settings(X, warm=previous is not None)
+        settings = resolve(self.get_params(), X.shape[0], is_sparse=sparse.issparse(X))
         if previous is not None:
             starts = [standardization.to_standardized_units(layout, previous)]
         else:
@@ -247,42 +244,6 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             standardization,
         )
 
-    def _settings(self, X: Array, *, warm: bool = False, stream: bool = False) -> Settings:
-        """Resolve every "auto"."""
-        n_rows = X.shape[0]
-        solver = self.solver
-        if solver == "auto":
-            solver = "adam" if stream or n_rows > LBFGS_MAX_ROWS or sparse.issparse(X) else "lbfgs"
-        n_init = self.n_init
-        if n_init == "auto":
-            n_init = N_STARTS if self.hidden_units <= SMALL_NETWORK and solver == "lbfgs" else 1
-        batch_size = min(200, n_rows) if self.batch_size == "auto" else self.batch_size
-        rate = self.learning_rate_init
-        if rate == "auto":
-            rate = 0.005 if solver == "adam" else 0.1
-        schedule = self.learning_rate
-        if schedule == "auto":
-            schedule = "cosine" if self.max_iter is None else "constant"
-        max_iter = self.max_iter
-        if max_iter is None:
-            max_iter = 1000 if solver == "lbfgs" else 30
-        return Settings(
-            solver=solver,
-            alpha=float(self.alpha),
-            n_init=1 if warm else int(n_init),
-            batch_size=min(int(batch_size), n_rows),
-            learning_rate=schedule,
-            learning_rate_init=float(rate),
-            momentum=self.momentum,
-            nesterovs_momentum=self.nesterovs_momentum,
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            max_iter=int(max_iter),
-            planned=self.max_iter is None,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-        )
-
     def _warn_unless_converged(self, result: Any, settings: Settings) -> None:
         if result.converged or result.reason == "callback":
             return
@@ -361,7 +322,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             moments = FeatureMoments(*stream["moments"]).merge(moments)
         standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
         problem = self._problem(X, target, weights, layout, standardization)
-        settings = self._settings(X, stream=True)
+        settings = resolve(self.get_params(), X.shape[0], is_sparse=sparse.issparse(X), stream=True)
         rng = stream.get("random_state") or check_random_state(self.random_state)
         if first:
             start = random_starts(problem, 1, log_odds(target, weights), rng)[0]

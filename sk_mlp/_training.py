@@ -14,51 +14,24 @@ from sk_mlp._activations import Activation
 from sk_mlp._minibatches import Minibatches
 from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, to_numpy
 from sk_mlp._parameters import Layout, Standardization, initial_parameters
+from sk_mlp._settings import Settings
 from sk_mlp._solvers import (
     Monitor,
     Observer,
     Progress,
     SolverResult,
-    adam,
     check_finite,
     lbfgs,
     minibatch,
-    sgd,
     start,
     take_step,
 )
-from sk_mlp._solvers._minibatch import UpdateRule
 
 Array = Any  # an array of any namespace of the array API standard
 
 SCREENING_ITERATIONS = 30
 # Multiply-adds of one evaluation from which a second thread pays for being woken.
 THREAD_WORK = 5e6
-
-
-class Settings(NamedTuple):
-    """Options of a fit with every "auto" resolved."""
-
-    solver: str
-    alpha: float
-    n_init: int
-    batch_size: int
-    learning_rate: str
-    learning_rate_init: float
-    momentum: float
-    nesterovs_momentum: bool
-    beta_1: float
-    beta_2: float
-    max_iter: int
-    planned: bool
-    tol: float
-    n_iter_no_change: float
-
-    def update_rule(self) -> UpdateRule:
-        """Update rule of a minibatch solver."""
-        if self.solver == "adam":
-            return adam(self.beta_1, self.beta_2)
-        return sgd(self.momentum, self.nesterovs_momentum)
 
 
 class Problem(NamedTuple):

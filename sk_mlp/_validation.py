@@ -63,7 +63,7 @@ CONSTRAINTS: dict[str, tuple[Any, ...]] = {
     "standardize": (Flag(),),
     "n_init": (Choice("auto"), Number(Integral, 1)),
     "batch_size": (Choice("auto"), Number(Integral, 1)),
-    "learning_rate": (Choice("auto", *SCHEDULES),),
+    "learning_rate": (Choice(*SCHEDULES),),
     "learning_rate_init": (Choice("auto"), Number(Real, 0, ends="()")),
     "momentum": (Number(Real, 0, 1),),
     "nesterovs_momentum": (Flag(),),

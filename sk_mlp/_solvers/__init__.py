@@ -4,6 +4,7 @@ from sk_mlp._solvers._lbfgs import lbfgs
 from sk_mlp._solvers._minibatch import (
     SCHEDULES,
     Progress,
+    UpdateRule,
     adam,
     minibatch,
     sgd,
@@ -18,6 +19,7 @@ __all__ = [
     "Observer",
     "Progress",
     "SolverResult",
+    "UpdateRule",
     "adam",
     "check_finite",
     "lbfgs",

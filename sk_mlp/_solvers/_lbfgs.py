@@ -38,6 +38,7 @@ def lbfgs(
     """
 
     def finite(x: np.ndarray) -> tuple[float, np.ndarray]:
+        monitor.begin_iteration()  # with the first evaluation of its line search
         loss, gradient = loss_gradient(x)
         check_finite(loss)
         if monitor.best_x is None:

@@ -2,12 +2,21 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 Array = Any  # an array of any namespace of the array API standard
 
-# called after every iteration with (iteration, params, loss, validation_loss); True stops
-Observer = Callable[[int, Array, float, float | None], bool]
+
+class Observer(Protocol):
+    """Someone who is told of every iteration."""
+
+    def begin_iteration(self) -> None:
+        """Hear that an iteration begins."""
+
+    def end_iteration(
+        self, iteration: int, x: Array, loss: float, validation_loss: float | None
+    ) -> bool:
+        """Hear how it ended, in x, which may be a live buffer. Returns whether to stop."""
 
 
 class SolverResult(NamedTuple):
@@ -55,8 +64,7 @@ class Monitor:
     validation_loss : callable (params) -> float, optional
     watch_validation : bool, default=False
         Whether it is the validation loss that is watched.
-    observers : sequence of callables
-        See `Observer`.
+    observers : sequence of Observer
     """
 
     def __init__(
@@ -71,7 +79,7 @@ class Monitor:
     ) -> None:
         self.max_iter, self.tol, self.n_iter_no_change = max_iter, tol, n_iter_no_change
         self.validation_loss, self.watch_validation = validation_loss, watch_validation
-        self.observers = observers
+        self.observers, self.in_iteration = observers, False
         self.loss_curve: list[float] = []
         self.validation_loss_curve: list[float] = []
         self.best, self.best_iter = math.inf, 0
@@ -88,6 +96,13 @@ class Monitor:
             watched = self.validation_loss(x)
         self._keep(x, loss, watched)
 
+    def begin_iteration(self) -> None:
+        """Tell the observers that an iteration begins, unless one is under way."""
+        if not self.in_iteration:
+            self.in_iteration = True
+            for observer in self.observers:
+                observer.begin_iteration()
+
     def update(self, x: Array, loss: float) -> bool:
         """Note one iteration; x may be a live buffer. Returns whether to stop."""
         check_finite(loss)
@@ -101,12 +116,13 @@ class Monitor:
         if watched < self.best:
             self._keep(x, loss, watched)
         # every observer hears of every iteration, whoever asks to stop
-        asked = [observe(len(self.loss_curve), x, loss, validation) for observe in self.observers]
+        n_iter, self.in_iteration = len(self.loss_curve), False
+        asked = [o.end_iteration(n_iter, x, loss, validation) for o in self.observers]
         if any(asked):
             self.reason = "callback"
         elif self.stale >= self.n_iter_no_change:
             self.reason = "early_stopping" if self.watch_validation else "tol"
-        elif len(self.loss_curve) >= self.max_iter:
+        elif n_iter >= self.max_iter:
             self.reason = "max_iter"
         return bool(self.reason)
 

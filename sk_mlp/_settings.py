@@ -1,0 +1,110 @@
+"""The options of a fit, with every "auto" resolved by the size of the problem.
+
+The rules were chosen by measurement on some two dozen real data sets; see
+``benchmarks/README.md``.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from sk_mlp._solvers import UpdateRule, adam, sgd
+
+SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
+LBFGS_MAX_ROWS = 20_000  # above, even a small network is trained sooner by minibatches
+N_STARTS = 8
+LBFGS_ITERATIONS = 1000
+EPOCHS, STEPS = 20, 1000  # a minibatch solver plans at least as many of both
+BATCH, MAX_BATCH, BATCHES = 64, 256, 128
+ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
+
+
+class Settings(NamedTuple):
+    """Options of a fit; see `TwoLayerMLPClassifier`.
+
+    `planned` is whether `max_iter` was left to the solver: the end of the learning-rate
+    schedule is then the end of the fit, not a limit that was hit.
+    """
+
+    solver: str
+    alpha: float
+    n_init: int
+    batch_size: int
+    learning_rate: str
+    learning_rate_init: float
+    momentum: float
+    nesterovs_momentum: bool
+    beta_1: float
+    beta_2: float
+    max_iter: int
+    planned: bool
+    tol: float
+    n_iter_no_change: float
+
+    def update_rule(self) -> UpdateRule:
+        """Update rule of a minibatch solver."""
+        if self.solver == "adam":
+            return adam(self.beta_1, self.beta_2)
+        return sgd(self.momentum, self.nesterovs_momentum)
+
+
+def resolve(
+    options: dict[str, Any], n_rows: int, *, is_sparse: bool, stream: bool = False
+) -> Settings:
+    """Resolve the settings of a fit from the parameters of an estimator.
+
+    Parameters
+    ----------
+    options : dict
+        The parameters of `TwoLayerMLPClassifier`.
+    n_rows : int
+        Rows to train on.
+    is_sparse : bool
+        Whether X is a sparse matrix.
+    stream : bool, default=False
+        Whether this is a call to partial_fit.
+
+    Returns
+    -------
+    Settings
+    """
+    small = options["hidden_units"] <= SMALL_NETWORK
+    solver = options["solver"]
+    if solver == "auto":
+        full_batch = small and n_rows <= LBFGS_MAX_ROWS and not is_sparse and not stream
+        solver = "lbfgs" if full_batch else "adam"
+    n_init = options["n_init"]
+    if n_init == "auto":
+        n_init = N_STARTS if small and solver == "lbfgs" else 1
+    batch_size = options["batch_size"]
+    if batch_size == "auto":
+        batch_size = min(max(BATCH, n_rows // BATCHES), MAX_BATCH)
+    batch_size = min(batch_size, n_rows)
+    rate = options["learning_rate_init"]
+    if rate == "auto":
+        # the noise of a step falls with the root of its batch
+        rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(batch_size / BATCH)
+    max_iter = options["max_iter"]
+    if max_iter is None and solver == "lbfgs":
+        max_iter = LBFGS_ITERATIONS
+    elif max_iter is None:
+        max_iter = max(EPOCHS, math.ceil(STEPS / math.ceil(n_rows / batch_size)))
+    patience = options["n_iter_no_change"]
+    if solver != "lbfgs" and options["learning_rate"] == "cosine":
+        # at a high rate a plateau is not convergence; early stopping may still end it
+        patience = patience if options["early_stopping"] else math.inf
+    return Settings(
+        solver=solver,
+        alpha=float(options["alpha"]),
+        n_init=int(n_init),
+        batch_size=int(batch_size),
+        learning_rate=options["learning_rate"],
+        learning_rate_init=float(rate),
+        momentum=options["momentum"],
+        nesterovs_momentum=options["nesterovs_momentum"],
+        beta_1=options["beta_1"],
+        beta_2=options["beta_2"],
+        max_iter=int(max_iter),
+        planned=options["max_iter"] is None,
+        tol=options["tol"],
+        n_iter_no_change=patience,
+    )
