@@ -67,20 +67,16 @@ def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMo
     ValueError
         If the features are so large that their variance overflows.
     """
-    n_rows, n_features = X.shape
     if sparse.issparse(X):
-        weight = float(n_rows) if sample_weight is None else float(sample_weight.sum())
-        squared = X.multiply(X).sum(axis=1)
-        squared = np.asarray(squared, dtype=np.float64).ravel()
-        total = squared.sum() if sample_weight is None else squared @ sample_weight
-        return FeatureMoments(weight, None, float(total) / weight)
+        return _row_norm_moments(X, sample_weight)
+    n_rows, n_features = X.shape
     step = max(1, BLOCK_BYTES // (8 * n_features))
     blocks = list(row_blocks(0, n_rows, step))
 
     def weighted_sum(function: Any) -> np.ndarray:
         total = np.zeros(n_features)
         for block in blocks:
-            values = function(xp.astype(X[block], xp.float64))
+            values = function(xp.astype(X[block, ...], xp.float64))
             if sample_weight is None:
                 total += to_numpy(xp.sum(values, axis=0))
             else:
@@ -91,7 +87,9 @@ def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMo
         float(n_rows) if sample_weight is None else float(xp.sum(sample_weight, dtype=xp.float64))
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = weighted_sum(lambda x: x) / weight
+        # relative to the first row, so that a constant has exactly the variance 0
+        first = xp.astype(X[:1, ...], xp.float64)
+        mean = to_numpy(first)[0] + weighted_sum(lambda x: x - first) / weight
         center = mean if xp is np else xp.asarray(mean, device=X.device)
         variance = weighted_sum(lambda x: (x - center) ** 2) / weight
     if not np.isfinite(variance).all():
@@ -100,3 +98,14 @@ def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMo
             f"The values of X are too large: the variance of feature {j} overflows. Rescale X."
         )
     return FeatureMoments(weight, mean, variance)
+
+
+def _row_norm_moments(X: Array, sample_weight: np.ndarray | None) -> FeatureMoments:
+    """Moments of sparse rows: their mean squared norm stands for the variance."""
+    weights = np.ones(X.shape[0]) if sample_weight is None else sample_weight.astype(np.float64)
+    with np.errstate(over="ignore"):
+        squares = np.square(X.data, dtype=np.float64) @ np.repeat(weights, np.diff(X.indptr))
+    if not np.isfinite(squares):
+        raise ValueError("The values of X are too large: their squares overflow. Rescale X.")
+    weight = float(weights.sum())
+    return FeatureMoments(weight, None, float(squares) / weight)

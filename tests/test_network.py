@@ -1,0 +1,91 @@
+"""Forward and backward pass over one block of rows."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network import add_gradient, hidden, raw_prediction
+from sk_mlp._parameters import Layout
+
+LAYOUT = Layout(n_features=3, hidden_units=5, n_outputs=2)
+
+
+def make_block(layout=LAYOUT, n_rows=7):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n_rows, layout.n_features))
+    params = rng.normal(size=layout.size)
+    residual = rng.normal(size=(n_rows, layout.n_outputs))
+    return X, params, residual
+
+
+def gradient_of(X, params, residual, name, layout=LAYOUT, factored=False):
+    W1, b1, W2, _ = layout.views(params)
+    Z, H = hidden(np, X, W1, b1, ACTIVATIONS[name])
+    gradient = np.zeros(layout.size)
+    views = layout.views(gradient)
+    add_gradient(np, X, Z, H, residual, W2, ACTIVATIONS[name], views, factored=factored)
+    return gradient, W2, views
+
+
+def test_forward_by_hand():
+    X, params, _ = make_block()
+    W1, b1, W2, b2 = LAYOUT.views(params)
+    Z, H = hidden(np, X, W1, b1, ACTIVATIONS["tanh"])
+    S = raw_prediction(H, W2, b2)
+    for i, x in enumerate(X):
+        h = [np.tanh(sum(x[j] * W1[j, u] for j in range(3)) + b1[u]) for u in range(5)]
+        s = [sum(h[u] * W2[u, k] for u in range(5)) + b2[k] for k in range(2)]
+        assert_allclose(np.tanh(Z[i]), h)
+        assert_allclose(H[i], h)
+        assert_allclose(S[i], s)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradient_is_the_sum_of_outer_products_per_sample(name):
+    X, params, residual = make_block()
+    gradient, W2, _ = gradient_of(X, params, residual, name)
+    W1, b1, _, _ = LAYOUT.views(params)
+    expected = np.zeros(LAYOUT.size)
+    gW1, gb1, gW2, gb2 = LAYOUT.views(expected)
+    for x, r in zip(X, residual, strict=True):
+        z = (x @ W1 + b1)[None]
+        h = ACTIVATIONS[name].function(np, z)
+        delta = (W2 @ r) * ACTIVATIONS[name].derivative(np, z, h)[0]
+        gW1 += np.outer(x, delta)
+        gb1 += delta
+        gW2 += np.outer(h[0], r)
+        gb2 += r
+    assert_allclose(gradient, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_gradient_is_added_to_what_is_there():
+    X, params, residual = make_block()
+    once, W2, _ = gradient_of(X, params, residual, "tanh")
+    twice, _, views = gradient_of(X, params, residual, "tanh")
+    Z, H = hidden(np, X, *LAYOUT.views(params)[:2], ACTIVATIONS["tanh"])
+    add_gradient(np, X, Z, H, residual, W2, ACTIVATIONS["tanh"], views, factored=False)
+    assert_allclose(twice, 2 * once)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_factored_leaves_the_output_weights_to_the_caller(name):
+    layout = Layout(3, 5, 1)
+    X, params, residual = make_block(layout)
+    expected, W2, _ = gradient_of(X, params, residual, name, layout)
+    gradient, _, (gW1, gb1, _, _) = gradient_of(X, params, residual, name, layout, factored=True)
+    gW1 *= W2[:, 0]
+    gb1 *= W2[:, 0]
+    assert_allclose(gradient, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("container", [sparse.csr_matrix, sparse.csr_array])
+def test_sparse_is_as_dense(container, monkeypatch):
+    X, params, residual = make_block()
+    X[np.abs(X) < 0.5] = 0
+    expected, _, _ = gradient_of(X, params, residual, "tanh")
+    monkeypatch.setattr(container, "toarray", None)  # would raise if it were made dense
+    monkeypatch.setattr(container, "todense", None)
+    gradient, _, _ = gradient_of(container(X), params, residual, "tanh")
+    assert_allclose(gradient, expected, rtol=1e-12, atol=1e-13)
