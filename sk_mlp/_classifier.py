@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._compat import check_sample_weight, namespace
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._objective import to_numpy
@@ -22,11 +23,12 @@ from sk_mlp._parameters import (
     in_canonical_order,
 )
 from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
 from sk_mlp._targets import Target, encode, row_weights, stratified_holdout
-from sk_mlp._training import Problem, one_epoch, random_starts, train
+from sk_mlp._training import Listener, Problem, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
@@ -105,11 +107,15 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Fit the network to data."""
         check_parameters(self)
         with unchanged_on_error(self):
-            return self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            settings = self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+            self._warn_unless_converged(settings)
+        return self
 
+    @with_callbacks
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any
-    ) -> "TwoLayerMLPClassifier":
+    ) -> Settings:
+        tasks = CallbackTasks.of(self, X, y, sample_weight)
         previous = self._previous_fit() if self.warm_start and hasattr(self, "coefs_") else None
         X, target, weights = self._validate(X, y, sample_weight)
         if previous is not None:
@@ -133,6 +139,17 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             starts = [standardization.to_standardized_units(layout, previous)]
         else:
             starts = random_starts(problem, settings.n_init, log_odds(target, weights), rng)
+        listeners: list[Listener] = []
+        if self.verbose:
+            listeners.append(Reporter(settings.solver, self.verbose))
+        if tasks is not None:
+            listeners.append(tasks)
+            tasks.describe(
+                lambda params: self._network(
+                    standardization.to_user_units(layout, to_numpy(params)), layout, X, target
+                ),
+                iteration_name(settings.solver),
+            )
         params, result, losses = train(
             problem,
             settings,
@@ -142,15 +159,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             if held_out is None
             else self._problem(*held_out, layout, standardization),
             watch_validation=self.early_stopping,
+            listeners=listeners,
         )
-        self._warn_unless_converged(result, settings)
 
         user = standardization.to_user_units(layout, params)
         strength = problem.rows().unit_spread(user) * np.linalg.norm(layout.views(user)[2], axis=1)
         user = in_canonical_order(layout, user, strength, problem.activation.odd)
-        self._set_parameters(user, layout, X)
-        self.classes_ = target.classes
-        self.out_activation_ = target.output
+        self.__dict__.update(self._network(user, layout, X, target))
         self.n_iter_ = result.n_iter
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -163,7 +178,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         elif hasattr(self, "validation_loss_curve_"):
             del self.validation_loss_curve_
         self._stream: dict[str, Any] = {"moments": tuple(moments)}
-        return self
+        if tasks is not None:
+            tasks.end({})
+        return settings
 
     def _validate(
         self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, reset: bool = True
@@ -244,28 +261,34 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             standardization,
         )
 
-    def _warn_unless_converged(self, result: Any, settings: Settings) -> None:
-        if result.converged or result.reason == "callback":
+    def _warn_unless_converged(self, settings: Settings) -> None:
+        if self.converged_ or self.stop_reason_ == "callback":
             return
         advice = "increase max_iter or tol"
         if settings.solver != "lbfgs":
             advice += ", or try another learning_rate_init"
         warnings.warn(
             f"{settings.solver} stopped after max_iter={settings.max_iter} iterations without "
-            f"convergence (loss {result.loss:.4g}); {advice}.",
+            f"convergence (loss {self.loss_:.4g}); {advice}.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
-    def _set_parameters(self, user: np.ndarray, layout: Layout, X: Array) -> None:
+    @staticmethod
+    def _network(user: np.ndarray, layout: Layout, X: Array, target: Target) -> dict[str, Any]:
+        """Fitted attributes of the network with these parameters, in user units."""
         xp = namespace(X)
         if xp is np:
             user = user.astype(X.dtype)
         else:
             user = xp.asarray(user, dtype=X.dtype, device=X.device)
         W1, b1, W2, b2 = layout.views(user)
-        self.coefs_ = [W1, W2]
-        self.intercepts_ = [b1, b2]
+        return {
+            "coefs_": [W1, W2],
+            "intercepts_": [b1, b2],
+            "classes_": target.classes,
+            "out_activation_": target.output,
+        }
 
     def _previous_fit(self) -> np.ndarray:
         """Flat parameters of the last fit, in user units."""
@@ -294,11 +317,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Make one pass of minibatch steps over the rows given."""
         check_parameters(self)
         with unchanged_on_error(self):
-            return self._partial_fit(X, y, classes, sample_weight)
+            self._partial_fit(X, y, classes, sample_weight)
+        return self
 
-    def _partial_fit(
-        self, X: Any, y: Any, classes: Any, sample_weight: Any
-    ) -> "TwoLayerMLPClassifier":
+    @with_callbacks
+    def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        tasks = CallbackTasks.of(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
         if not first:
             if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
@@ -328,22 +352,25 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             start = random_starts(problem, 1, log_odds(target, weights), rng)[0]
         else:
             start = standardization.to_standardized_units(layout, self._previous_fit())
+        if tasks is not None:
+            tasks.begin("partial_fit")
         params, loss, slots, t = one_epoch(
             problem, settings, start, stream.get("slots"), stream.get("t", 0), rng, moments.weight
         )
         user = standardization.to_user_units(layout, params)
         if not np.isfinite(user).all():
             check_finite(np.nan)
-        self._set_parameters(user, layout, X)
-        self.classes_ = target.classes
-        self.out_activation_ = target.output
+        self.__dict__.update(self._network(user, layout, X, target))
         self.loss_ = loss
         self.loss_curve_ = [*([] if first else self.loss_curve_), loss]
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
         self.converged_, self.stop_reason_ = False, "partial_fit"
         self.n_init_losses_ = [loss]
+        if self.verbose:
+            Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")
         self._stream = {"moments": tuple(moments), "slots": slots, "t": t, "random_state": rng}
-        return self
+        if tasks is not None:
+            tasks.end({})
 
 
 def log_odds(target: Target, weights: np.ndarray | None) -> np.ndarray:

@@ -12,6 +12,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._callbacks import CallbackSupportMixin
 from sk_mlp._compat import check_same_namespace, namespace
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._network import hidden, raw_prediction
@@ -21,7 +22,11 @@ Array = Any  # an array of any namespace of the array API standard
 
 
 class TwoLayerPredictor(
-    ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClassifierMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Predictions and transformation by a fitted two-layer perceptron.
 

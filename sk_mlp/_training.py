@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -32,6 +32,16 @@ Array = Any  # an array of any namespace of the array API standard
 SCREENING_ITERATIONS = 30
 # Multiply-adds of one evaluation from which a second thread pays for being woken.
 THREAD_WORK = 5e6
+
+
+class Listener(Observer, Protocol):
+    """Someone who is told of a fit: of its runs and of the iterations of each."""
+
+    def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
+        """Hear that run 0, 1, ... begins, out of at most `n_runs`."""
+
+    def end_run(self, result: SolverResult) -> bool:
+        """Hear how a run ended. Returns whether to leave out the runs to come."""
 
 
 class Problem(NamedTuple):
@@ -110,11 +120,12 @@ def train(
     *,
     validation: Problem | None = None,
     watch_validation: bool = False,
-    observers: Sequence[Observer] = (),
+    listeners: Sequence[Listener] = (),
 ) -> tuple[np.ndarray, SolverResult, list[float]]:
     """Train from the best of several starts.
 
-    Every start is run for a few iterations; the one with the lowest loss is finished.
+    Every start is run for a few iterations; the one with the lowest loss is finished in a
+    further run.
 
     Returns
     -------
@@ -132,32 +143,45 @@ def train(
             held_out = validation.objective(0.0)
             validation_loss = lambda x: held_out.loss(to_numpy(x))
 
-        def run(x0: np.ndarray, max_iter: int, observers: Sequence[Observer]) -> SolverResult:
+        n_runs = 1 if len(starts) == 1 else len(starts) + 1
+
+        def run(number: int, x0: np.ndarray, max_iter: int) -> tuple[SolverResult, bool]:
+            for listener in listeners:
+                listener.begin_run(number, n_runs, max_iter)
             monitor = Monitor(
                 max_iter=max_iter,
                 tol=settings.tol,
                 n_iter_no_change=settings.n_iter_no_change,
                 validation_loss=validation_loss,
                 watch_validation=watch_validation,
-                observers=observers,
+                observers=listeners,
             )
             if settings.solver == "lbfgs":
-                return lbfgs(objective.loss_gradient, x0, monitor)
-            return run_minibatch(problem, objective, settings, x0, rng, monitor)
+                result = lbfgs(objective.loss_gradient, x0, monitor)
+            else:
+                result = run_minibatch(problem, objective, settings, x0, rng, monitor)
+            asked = [listener.end_run(result) for listener in listeners]
+            return result, any(asked)
 
-        if len(starts) == 1:
-            result = run(starts[0], settings.max_iter, observers)
-            losses = [result.loss]
-        else:
-            budget = min(SCREENING_ITERATIONS, settings.max_iter)
-            results = [run(x0, budget, ()) for x0 in starts]
-            losses = [result.loss for result in results]
-            best = int(np.argmin(losses))
-            result = results[best]
-            if result.reason == "max_iter" and settings.max_iter > budget:
-                more = run(to_numpy(result.x), settings.max_iter - budget, observers)
-                result = join(result, more)
-            losses[best] = result.loss
+        if n_runs == 1:
+            result, _ = run(0, starts[0], settings.max_iter)
+            return to_numpy(result.x), result, [result.loss]
+        budget = min(SCREENING_ITERATIONS, settings.max_iter)
+        results, stop = [], False
+        for number, x0 in enumerate(starts):
+            result, stop = run(number, x0, budget)
+            results.append(result)
+            if stop:
+                break
+        losses = [result.loss for result in results]
+        best = int(np.argmin(losses))
+        result = results[best]
+        if stop:
+            result = result._replace(reason="callback", converged=False)
+        elif result.reason == "max_iter" and settings.max_iter > budget:
+            more, _ = run(n_runs - 1, to_numpy(result.x), settings.max_iter - budget)
+            result = join(result, more)
+        losses[best] = result.loss
     return to_numpy(result.x), result, losses
 
 

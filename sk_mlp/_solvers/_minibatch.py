@@ -164,6 +164,7 @@ def minibatch(
     factor, course, state = 1.0, SCHEDULES[schedule], start(xp, x0, rule)
     stopped = False
     while not stopped:
+        monitor.begin_iteration()
         n_epochs = len(monitor.loss_curve)
         for i, pieces in enumerate(epoch(state.stack[0])):
             done = (n_epochs * n_steps + i + 1) / (monitor.max_iter * n_steps)

@@ -1,0 +1,77 @@
+"""What `verbose` prints: one line per interval, the same for every solver."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sk_mlp._solvers import SolverResult
+
+DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
+
+
+def is_due(iteration: int) -> bool:
+    """Whether to print this iteration: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, ...
+
+    So a fit prints some six lines per power of ten, whenever it ends.
+    """
+    digits = str(iteration)
+    return int(digits[:2].ljust(2, "0")) in DUE and not digits[2:].strip("0")
+
+
+class Reporter:
+    """Print the course of a fit; a `Listener` of `sk_mlp._training.train`.
+
+    Parameters
+    ----------
+    solver : str
+    verbose : int
+        1: selected iterations, and the outcome of each restart. 2 and more: every iteration.
+    """
+
+    def __init__(self, solver: str, verbose: int) -> None:
+        self.solver, self.verbose = solver, verbose
+        self.unit = iteration_name(solver)
+        self.start = time.perf_counter()
+        self.label, self.max_iter, self.brief = solver, 0, False
+
+    def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
+        """Note which run the lines to come belong to."""
+        restart = run < n_runs - 1
+        if restart:
+            self.label = f"{self.solver} restart {run + 1}/{n_runs - 1}"
+        elif n_runs > 1:
+            self.label = f"{self.solver} best restart"
+        self.max_iter, self.brief = max_iter, restart
+
+    def begin_iteration(self) -> None:
+        """Print nothing."""
+
+    def end_iteration(
+        self, iteration: int, x: Any, loss: float, validation_loss: float | None
+    ) -> bool:
+        """Print an iteration if it is due."""
+        if self.verbose > 1 or (is_due(iteration) and not self.brief):
+            width = len(str(self.max_iter))
+            line = f"{self.unit} {iteration:{width}d}/{self.max_iter}  loss {loss:.5f}"
+            if validation_loss is not None:
+                line += f"  validation loss {validation_loss:.5f}"
+            self.print(line)
+        return False
+
+    def end_run(self, result: "SolverResult") -> bool:
+        """Print how a run ended."""
+        self.print(
+            f"ended by {result.reason} after {result.n_iter} {self.unit}s"
+            f"  loss {result.loss:.5f} of {self.unit} {result.best_iter}"
+        )
+        return False
+
+    def print(self, line: str) -> None:
+        """Print a line with what it is about and the seconds since the fit began."""
+        seconds = time.perf_counter() - self.start
+        print(f"{self.label}  {line}  {seconds:.1f} s", flush=True)  # noqa: T201
+
+
+def iteration_name(solver: str) -> str:
+    """Name of what a solver counts: "iteration" of lbfgs, "epoch" of the others."""
+    return "iteration" if solver == "lbfgs" else "epoch"
