@@ -14,6 +14,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from sk_mlp._activations import ACTIVATIONS
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._compat import check_sample_weight, namespace
+from sk_mlp._holdout import row_keys, stratified_holdout
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._objective import to_numpy
 from sk_mlp._parameters import (
@@ -27,7 +28,7 @@ from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
-from sk_mlp._targets import Target, encode, row_weights, stratified_holdout
+from sk_mlp._targets import Target, encode, row_weights
 from sk_mlp._training import Listener, Problem, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
@@ -226,7 +227,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _split(
         self, X: Array, target: Target, weights: np.ndarray | None, rng: np.random.RandomState
     ) -> Any:
-        train_rows, held_rows = stratified_holdout(target, self.validation_fraction, rng)
+        keys = row_keys(X, rng)
+        train_rows, held_rows = stratified_holdout(target, keys, self.validation_fraction)
         held_out = take_rows(X, target, weights, held_rows)
         return *take_rows(X, target, weights, train_rows), held_out
 

@@ -45,7 +45,11 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
         If y is not a classification target, has one class only, mixes types, or has labels
         that are not in `classes`.
     """
-    check_classification_targets(y)
+    try:
+        check_classification_targets(y)
+    except TypeError:  # labels that cannot be sorted
+        types = sorted({type(label).__name__ for label in y})
+        raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
     if type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
         n_labels = y.shape[1]
@@ -55,15 +59,12 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
     y = np.asarray(y)
     if y.ndim > 1:
         raise ValueError(f"y must be 1d or a multilabel indicator, got shape {y.shape}.")
-    try:
-        found, codes = np.unique(y, return_inverse=True)
-    except TypeError:
-        types = sorted({type(label).__name__ for label in y})
-        raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
+    found, codes = np.unique(y, return_inverse=True)
     if classes is None:
         classes = found
         if len(classes) < 2:
-            raise ValueError(f"y must have at least two classes, got the one class {classes[0]!r}.")
+            label = classes.tolist()[0]
+            raise ValueError(f"y must have at least two classes, got the one class {label!r}.")
     else:
         unknown = np.setdiff1d(found, classes)
         if len(unknown):
@@ -99,7 +100,7 @@ def row_weights(
         totals = np.bincount(codes, sample_weight, minlength=len(target.classes))
         present = np.bincount(codes, minlength=len(target.classes)) > 0
         if np.any(present & (totals == 0)):
-            label = target.classes[np.argmax(present & (totals == 0))]
+            label = target.classes.tolist()[np.argmax(present & (totals == 0))]
             raise ValueError(
                 f"sample_weight is zero for every sample of the class {label!r}; "
                 "remove the class or give it weight."
@@ -115,38 +116,7 @@ def row_weights(
     if np.any(per_class < 0) or not np.all(np.isfinite(per_class)):
         raise ValueError(f"class_weight must be finite and not negative, got {class_weight!r}.")
     if np.any(per_class == 0):
-        label = target.classes[np.argmin(per_class)]
+        label = target.classes.tolist()[np.argmin(per_class)]
         raise ValueError(f"class_weight is zero for the class {label!r}.")
     factor = np.asarray(per_class[codes])
     return factor if sample_weight is None else sample_weight * factor
-
-
-def stratified_holdout(
-    target: Target, fraction: float, rng: np.random.RandomState
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows to validate on.
-
-    Each class is split in proportion and keeps at least one row to train on. Multilabel
-    targets are split at random.
-
-    Raises
-    ------
-    ValueError
-        If no row is left to validate on.
-    """
-    n_rows = len(target.encoded)
-    groups = np.zeros(n_rows, dtype=int) if target.multilabel else class_codes(target)
-    held_out = np.zeros(n_rows, dtype=bool)
-    owed = 0.0  # rows that rounding still owes to the validation part
-    for group in np.unique(groups):
-        members = np.flatnonzero(groups == group)
-        owed += fraction * len(members)
-        n_held = min(int(owed + 0.5), len(members) - 1)
-        owed -= n_held
-        held_out[rng.permutation(members)[:n_held]] = True
-    if not held_out.any():
-        raise ValueError(
-            f"validation_fraction={fraction} of {n_rows} samples leaves no sample to validate "
-            "on when every class keeps one for training; give X_val and y_val instead."
-        )
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -1,0 +1,110 @@
+"""The validation split: in proportion, repeatable, equal rows together."""
+
+import array_api_strict
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from sk_mlp._holdout import row_keys, stratified_holdout
+from sk_mlp._targets import encode
+
+
+def keys_of(X, seed=0):
+    return row_keys(X, np.random.RandomState(seed))
+
+
+@pytest.fixture
+def X():
+    X = np.random.RandomState(0).normal(size=(1000, 3)).astype(np.float32)
+    X[np.abs(X) < 0.3] = 0.0
+    X[:, 2] = np.arange(1000)  # so that every row is distinct
+    return X
+
+
+@pytest.fixture
+def y():
+    return np.random.RandomState(1).choice(["a", "b", "c"], p=[0.7, 0.25, 0.05], size=1000)
+
+
+def test_keys_depend_on_the_values_only(X):
+    keys = keys_of(X)
+    assert len(np.unique(keys)) == 1000
+    order = np.random.RandomState(1).permutation(1000)
+    assert_array_equal(keys_of(X[order]), keys[order])
+    assert_array_equal(keys_of(X.astype(np.float64)), keys)
+    assert_array_equal(keys_of(np.asfortranarray(X)), keys)
+    assert_array_equal(keys_of(sparse.csr_matrix(X)), keys)
+    assert_array_equal(keys_of(array_api_strict.asarray(X)), keys)
+    assert_array_equal(keys_of(np.where(X == 0, np.float32(-0.0), X)), keys)
+    assert (keys_of(X, seed=1) != keys).all()
+
+
+def test_sparse_rows_without_an_entry_have_the_key_zero():
+    X = np.array([[0.0, 0.0], [1.0, 2.0], [0.0, 0.0]])
+    keys = keys_of(sparse.csr_matrix(X))
+    assert keys[0] == keys[2] == 0 != keys[1]
+
+
+def test_keys_of_few_values_are_spread_evenly():
+    # small integers as floats have many equal bits
+    X = np.stack(np.meshgrid(*[np.arange(10.0)] * 4), axis=-1).reshape(-1, 4)
+    keys = keys_of(X)
+    assert len(np.unique(keys)) == 10_000
+    low = np.flatnonzero(keys < 2**63)
+    assert abs(len(low) - 5000) < 200
+    for column in X[low].T:  # a fair coin for every value: 500 +- 4 standard deviations
+        assert np.abs(np.bincount(column.astype(int)) - 500).max() < 64
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5])
+def test_split_is_stratified(X, y, fraction):
+    target = encode(y)
+    train, held = stratified_holdout(target, keys_of(X), fraction)
+    assert_array_equal(np.sort(np.concatenate([train, held])), np.arange(1000))
+    assert len(held) == round(1000 * fraction)
+    for label in "abc":
+        expected = fraction * np.sum(y == label)
+        assert abs(np.sum(y[held] == label) - expected) <= 1
+
+
+def test_every_class_keeps_a_row_to_train_on(X):
+    y = np.array(["rare"] + ["often"] * 999)
+    for seed in range(20):
+        train, _ = stratified_holdout(encode(y), keys_of(X, seed), 0.9)
+        assert 0 in train
+
+
+def test_equal_rows_stay_together(X, y):
+    counts = np.random.RandomState(2).randint(1, 4, size=1000)
+    _, held = stratified_holdout(encode(y), keys_of(X), 0.2)
+    copies = np.repeat(np.arange(1000), counts)
+    _, held_copies = stratified_holdout(encode(y[copies]), keys_of(X[copies]), 0.2)
+    assert_array_equal(np.unique(copies[held_copies]), held)
+    assert len(held_copies) == counts[held].sum()
+
+
+def test_another_seed_is_another_split(X, y):
+    first, second = (stratified_holdout(encode(y), keys_of(X, s), 0.1)[1] for s in (0, 1))
+    # 100 of 1000 twice at random share 10 +- 3
+    assert len(np.intersect1d(first, second)) < 25
+
+
+def test_multilabel_is_split_at_random(X):
+    Y = np.random.RandomState(0).randint(2, size=(1000, 4))
+    train, held = stratified_holdout(encode(Y), keys_of(X), 0.1)
+    assert (len(train), len(held)) == (900, 100)
+
+
+def test_nothing_to_hold_out_is_an_error(X):
+    target = encode(np.array(["a", "b", "c"]))
+    with pytest.raises(ValueError, match=r"validation_fraction=0.1 of 3 samples"):
+        stratified_holdout(target, keys_of(X[:3]), 0.1)
+
+
+def test_few_distinct_rows_leave_one_to_validate_on():
+    X = np.array([[1.0, 3.0], [1.0, 3.0], [2.0, 1.0], [2.0, 2.0]]).repeat(4, axis=0)
+    train, held = stratified_holdout(encode(np.arange(16) >= 8), keys_of(X), 0.1)
+    assert len(held) == 4
+    assert len(np.unique(X[held], axis=0)) == 1
+    assert not set(map(tuple, X[held])) & set(map(tuple, X[train]))
