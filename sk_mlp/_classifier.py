@@ -135,7 +135,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         moments = feature_moments(xp, X, weights)
         standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
         problem = self._problem(X, target, weights, layout, standardization)
-        settings = resolve(self.get_params(), X.shape[0], is_sparse=sparse.issparse(X))
+        settings = resolve(
+            self.get_params(), X.shape, layout.n_outputs, is_sparse=sparse.issparse(X)
+        )
         if previous is not None:
             starts = [standardization.to_standardized_units(layout, previous)]
         else:
@@ -348,7 +350,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             moments = FeatureMoments(*stream["moments"]).merge(moments)
         standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
         problem = self._problem(X, target, weights, layout, standardization)
-        settings = resolve(self.get_params(), X.shape[0], is_sparse=sparse.issparse(X), stream=True)
+        settings = resolve(
+            self.get_params(),
+            X.shape,
+            layout.n_outputs,
+            is_sparse=sparse.issparse(X),
+            stream=True,
+        )
         rng = stream.get("random_state") or check_random_state(self.random_state)
         if first:
             start = random_starts(problem, 1, log_odds(target, weights), rng)[0]

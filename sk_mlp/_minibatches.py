@@ -1,6 +1,7 @@
 """Unbiased estimates of the gradient of `TwoLayerLoss` from batches of rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,37 +18,32 @@ GATHER_BYTES_DEVICE = 2**28
 
 
 class ColumnSelection:
-    """The first-layer weights of some features."""
+    """All parameters but the first-layer weights of features outside `columns`.
+
+    The selected coordinates have the layout of a network on those features alone.
+    """
 
     def __init__(self, layout: Layout, columns: np.ndarray) -> None:
         self.layout, self.columns = layout, columns
 
-    def _weights(self, stack: Array) -> Array:
-        d, h, _ = self.layout
-        return stack[:, : d * h].reshape((stack.shape[0], d, h))
+    def _split(self, vector: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+        h = self.layout.hidden_units
+        return vector[: n_features * h].reshape((n_features, h)), vector[n_features * h :]
 
-    def take(self, stack: Array) -> Array:
-        """Copy them from a stack of parameter vectors."""
-        return self._weights(stack)[:, self.columns].reshape((stack.shape[0], -1))
+    def take(self, vector: np.ndarray) -> np.ndarray:
+        """Copy the selected coordinates of a vector."""
+        weights, rest = self._split(vector, self.layout.n_features)
+        dropped = self.layout.n_features - len(self.columns)
+        values = np.empty(len(vector) - dropped * self.layout.hidden_units, vector.dtype)
+        to_weights, to_rest = self._split(values, len(self.columns))
+        np.take(weights, self.columns, axis=0, out=to_weights, mode="clip")
+        to_rest[...] = rest
+        return values
 
-    def put(self, stack: Array, values: Array) -> None:
-        """Write them back."""
-        rows = values.reshape((stack.shape[0], -1, self.layout.hidden_units))
-        self._weights(stack)[:, self.columns] = rows
-
-
-class TailSelection:
-    """All parameters behind the first-layer weights; a view, so nothing to write back."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.first = layout.n_features * layout.hidden_units
-
-    def take(self, stack: Array) -> Array:
-        """View them in a stack of parameter vectors."""
-        return stack[:, self.first :]
-
-    def put(self, stack: Array, values: Array) -> None:
-        """Do nothing: `take` gave a view."""
+    def put(self, vector: np.ndarray, values: np.ndarray) -> None:
+        """Write the selected coordinates of a vector."""
+        weights, rest = self._split(vector, self.layout.n_features)
+        weights[self.columns], rest[...] = self._split(values, len(self.columns))
 
 
 class Minibatches:
@@ -123,24 +119,34 @@ class Minibatches:
             weights = xp.astype(take(weights), self.dtype, copy=False)[:, None]
         return X, Y, weights
 
-    def epoch(self, params: Array) -> Iterator[Sequence[tuple[Any, Array]]]:
-        """One pass: the pieces of each batch's gradient at the live vector `params`."""
-        xp, size = self.xp, self.batch_size
+    def epoch(self) -> Iterator[tuple[ColumnSelection | None, Callable[[Array], Array]]]:
+        """One pass: for each batch the coordinates it moves and its gradient there.
+
+        The gradient is a function of the selected parameters, of shape (n_selected,); it may
+        be overwritten by the next batch.
+        """
+        xp, size, layout = self.xp, self.batch_size, self.layout
         n_rows, n_features = self.data.X.shape
-        gradient = xp.zeros_like(params)
         budget = GATHER_BYTES if xp is np else GATHER_BYTES_DEVICE
         row_bytes = 8 * (1 if self.sparse else n_features)
         gathered = size * max(1, budget // (size * row_bytes))
         order = self.rng.permutation(n_rows)
+        buffer = None if self.sparse else self._zeros(layout.size)
         losses = []
         for some in row_blocks(0, n_rows, gathered):
             X, Y, weights = self._gather(order[some])
-            raw = []
-            for batch in row_blocks(0, X.shape[0], size):
-                w = None if weights is None else weights[batch]
-                S, pieces = self._gradient(params, gradient, X[batch], Y[batch], w)
-                raw.append(S)
-                yield pieces
+            raw: list[Array] = []
+            for rows in row_blocks(0, X.shape[0], size):
+                w = None if weights is None else weights[rows]
+                if self.sparse:
+                    columns, batch = compact(X[rows])
+                    selected = layout._replace(n_features=len(columns))
+                    args = (selected, self._zeros(selected.size), batch, Y[rows], w, raw)
+                    decay = self._shared_decay(columns, batch)
+                    yield ColumnSelection(layout, columns), partial(self._gradient, *args, decay)
+                else:
+                    args = (layout, buffer, X[rows], Y[rows], w, raw)
+                    yield None, partial(self._gradient, *args, self.alpha / self.weight_sum)
             S = xp.concat(raw) if len(raw) > 1 else raw[0]
             loss, _ = self.data.output.loss_residual(xp, S, Y)
             losses.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
@@ -152,42 +158,45 @@ class Minibatches:
         penalty = 0.5 * self.alpha * float(weights @ weights)
         return (self.loss_sum + penalty) / self.weight_sum
 
+    def _zeros(self, size: int) -> Array:
+        if self.xp is np:
+            return np.zeros(size, self.dtype)
+        return self.xp.zeros(size, dtype=self.dtype, device=self.data.X.device)
+
     def _gradient(
-        self, params: Array, gradient: Array, X: Array, Y: Array, weights: Array | None
-    ) -> tuple[Array, Sequence[tuple[Any, Array]]]:
+        self,
+        layout: Layout,
+        gradient: Array,
+        X: Array,
+        Y: Array,
+        weights: Array | None,
+        raw: list[Array],
+        decay: Array | float,
+        params: Array,
+    ) -> Array:
+        """Write the gradient of a batch to `gradient` and append its predictions to `raw`."""
         xp, data = self.xp, self.data
-        W1, b1, W2, b2 = self.layout.views(params)
-        gW1, gb1, gW2, gb2 = self.layout.views(gradient)
-        gradient *= 0.0
-        columns = None
-        if self.sparse:
-            columns, X = compact(X)
-            W1 = W1[columns]
-            gW1 = xp.zeros_like(W1)
+        W1, b1, W2, b2 = layout.views(params)
         Z, H = hidden(xp, X, W1, b1, data.activation)
         S = raw_prediction(H, W2, b2)
+        raw.append(S)
         residual = data.output.probability(xp, S) - Y
         if weights is not None:
             residual *= weights
-        scale = data.X.shape[0] / (X.shape[0] * self.weight_sum)
-        residual *= scale
-        add_gradient(
-            xp, X, Z, H, residual, W2, data.activation, (gW1, gb1, gW2, gb2), factored=False
-        )
-        decay = self.alpha / self.weight_sum
-        if columns is None:
-            n_weights = self.layout.n_weights
-            gradient[:n_weights] += decay * params[:n_weights]
-            return S, ((None, gradient),)
-        share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
-        share *= decay * data.X.shape[0] / X.shape[0]
-        gW1 += share.astype(self.dtype)[:, None] * W1
-        gW2 += decay * W2
-        tail = TailSelection(self.layout)
-        return S, (
-            (ColumnSelection(self.layout, columns), gW1.reshape(-1)),
-            (tail, gradient[tail.first :]),
-        )
+        residual *= data.X.shape[0] / (X.shape[0] * self.weight_sum)
+        gradient[...] = 0.0
+        views = layout.views(gradient)
+        add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=False)
+        gW1, _, gW2, _ = views
+        gW1 += decay * W1
+        gW2 += (self.alpha / self.weight_sum) * W2
+        return gradient
+
+    def _shared_decay(self, columns: np.ndarray, X: sparse.csr_matrix) -> np.ndarray:
+        """Decay of the weights of each feature of a sparse batch, for its share of the penalty."""
+        counts = np.bincount(X.indices, minlength=len(columns))
+        share = counts / self.column_counts[columns] * (self.data.X.shape[0] / X.shape[0])
+        return (share * (self.alpha / self.weight_sum)).astype(self.dtype)[:, None]
 
 
 def compact(X: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:

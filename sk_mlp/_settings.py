@@ -16,6 +16,10 @@ LBFGS_ITERATIONS = 1000
 EPOCHS, STEPS = 20, 1000  # a minibatch solver plans at least as many of both
 BATCH, MAX_BATCH, BATCHES = 64, 256, 128
 ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
+# Sparse data with more than a quarter as many columns as rows, such as words of texts: adam
+# moves the weight of a rare word at full rate, so that the data are fitted in a pass or two
+# and overfitted soon after.
+TEXT_STEPS, TEXT_RATE = 60, 0.3
 
 
 class Settings(NamedTuple):
@@ -48,7 +52,12 @@ class Settings(NamedTuple):
 
 
 def resolve(
-    options: dict[str, Any], n_rows: int, *, is_sparse: bool, stream: bool = False
+    options: dict[str, Any],
+    shape: tuple[int, int],
+    n_outputs: int,
+    *,
+    is_sparse: bool,
+    stream: bool = False,
 ) -> Settings:
     """Resolve the settings of a fit from the parameters of an estimator.
 
@@ -56,8 +65,10 @@ def resolve(
     ----------
     options : dict
         The parameters of `TwoLayerMLPClassifier`.
-    n_rows : int
-        Rows to train on.
+    shape : tuple (n_samples, n_features)
+        Of the data to train on.
+    n_outputs : int
+        Output units.
     is_sparse : bool
         Whether X is a sparse matrix.
     stream : bool, default=False
@@ -67,6 +78,8 @@ def resolve(
     -------
     Settings
     """
+    n_rows, n_features = shape
+    text = is_sparse and 4 * n_features > n_rows
     small = options["hidden_units"] <= SMALL_NETWORK
     solver = options["solver"]
     if solver == "auto":
@@ -83,11 +96,13 @@ def resolve(
     if rate == "auto":
         # the noise of a step falls with the root of its batch
         rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(batch_size / BATCH)
+        rate *= TEXT_RATE if text and solver == "adam" else 1.0
     max_iter = options["max_iter"]
     if max_iter is None and solver == "lbfgs":
         max_iter = LBFGS_ITERATIONS
     elif max_iter is None:
-        max_iter = max(EPOCHS, math.ceil(STEPS / math.ceil(n_rows / batch_size)))
+        epochs, steps = (1, TEXT_STEPS * math.sqrt(n_outputs)) if text else (EPOCHS, STEPS)
+        max_iter = max(epochs, math.ceil(steps / math.ceil(n_rows / batch_size)))
     patience = options["n_iter_no_change"]
     if solver != "lbfgs" and options["learning_rate"] == "cosine":
         # at a high rate a plateau is not convergence; early stopping may still end it

@@ -231,10 +231,13 @@ def batches_of(
         return batches.n_steps, batches.epoch, batches.loss
     loss = np.nan
 
-    def epoch(params: Array) -> Iterator[Any]:
+    def gradient(params: Array) -> Array:
         nonlocal loss
-        loss, gradient = objective.loss_gradient(to_numpy(params))
-        yield ((None, like_X(problem, gradient, dtype)),)
+        loss, values = objective.loss_gradient(to_numpy(params))
+        return like_X(problem, values, dtype)
+
+    def epoch() -> Iterator[Any]:
+        yield None, gradient
 
     return 1, epoch, lambda params: loss
 
@@ -302,8 +305,8 @@ def one_epoch(
         if slots is not None and rule.n_slots:
             state.stack[1:] = like_X(problem, slots, dtype)
         state = Progress(state.stack, t)
-        for pieces in epoch(state.stack[0]):
-            state = take_step(problem.xp, rule, state, pieces, settings.learning_rate_init)
+        for step in epoch():
+            state = take_step(problem.xp, rule, state, step, settings.learning_rate_init)
         loss = epoch_loss(state.stack[0])
     check_finite(loss)
     stack = to_numpy(state.stack)

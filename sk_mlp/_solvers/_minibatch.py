@@ -1,7 +1,7 @@
 """Minibatch solvers: Adam and stochastic gradient descent with momentum."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -12,17 +12,17 @@ Array = Any  # an array of any namespace of the array API standard
 
 
 class Selection(Protocol):
-    """Some coordinates of the parameter vector."""
+    """Some coordinates of a vector that has the layout of the parameters."""
 
-    def take(self, stack: Array) -> Array:
-        """Copy them from a stack of vectors, shape (n_vectors, n_selected)."""
+    def take(self, vector: Array) -> Array:
+        """Copy them."""
 
-    def put(self, stack: Array, values: Array) -> None:
+    def put(self, vector: Array, values: Array) -> None:
         """Write them back."""
 
 
-# (coordinates, gradient with respect to them); None is all coordinates
-Pieces = Sequence[tuple[Selection | None, Array]]
+# coordinates that a batch moves (None is all), and its gradient as a function of those
+Step = tuple[Selection | None, Callable[[Array], Array]]
 
 CHUNK = 2**14  # elements per pass of an update, so that its temporaries stay in the cache
 
@@ -35,7 +35,7 @@ class UpdateRule(NamedTuple):
     n_slots : int
         Vectors of state, of the shape of the parameters.
     step : callable (xp, params, gradient, slots, learning_rate, t) -> None
-        Update `params` and `slots` in place; t = 1, 2, ... counts the steps.
+        Update `params` and the vectors in `slots` in place; t = 1, 2, ... counts the steps.
     """
 
     n_slots: int
@@ -105,23 +105,32 @@ def start(xp: Any, x0: Array, rule: UpdateRule) -> Progress:
     return Progress(stack, 0)
 
 
-def take_step(xp: Any, rule: UpdateRule, state: Progress, pieces: Pieces, rate: float) -> Progress:
-    """Apply one update to every piece of the parameters that has a gradient, in place."""
+def take_step(xp: Any, rule: UpdateRule, state: Progress, step: Step, rate: float) -> Progress:
+    """Move the parameters that a batch has a gradient for, in place."""
     t = state.t + 1
-    for select, gradient in pieces:
-        local = state.stack if select is None else select.take(state.stack)
-        chunk = CHUNK if xp is np else gradient.shape[0]
-        for first in range(0, gradient.shape[0], chunk):
-            part = slice(first, first + chunk)
-            rule.step(xp, local[0, part], gradient[part], local[1:, part], rate, t)
-        if select is not None:
-            select.put(state.stack, local)
+    selection, gradient_of = step
+    local = state.stack
+    if selection is not None:
+        local = [selection.take(local[i]) for i in range(1 + rule.n_slots)]
+    params = local[0]
+    gradient = gradient_of(params)
+    size = gradient.shape[0]
+    if xp is not np or size <= CHUNK:
+        rule.step(xp, params, gradient, local[1:], rate, t)
+    else:
+        for first in range(0, size, CHUNK):
+            part = slice(first, first + CHUNK)
+            slots = [vector[part] for vector in local[1:]]
+            rule.step(xp, params[part], gradient[part], slots, rate, t)
+    if selection is not None:
+        for i, values in enumerate(local):
+            selection.put(state.stack[i], values)
     return Progress(state.stack, t)
 
 
 def minibatch(
     xp: Any,
-    epoch: Callable[[Array], Iterable[Pieces]],
+    epoch: Callable[[], Iterable[Step]],
     epoch_loss: Callable[[Array], float],
     n_steps: int,
     x0: Array,
@@ -138,9 +147,8 @@ def minibatch(
     ----------
     xp : module
         The array namespace of x0.
-    epoch : callable (params) -> iterable of Pieces
-        One pass over the data at the live vector `params`: for each batch an unbiased
-        estimate of the gradient, as pieces of the parameter vector.
+    epoch : callable () -> iterable of Step
+        One pass over the data: for each batch an unbiased estimate of the gradient.
     epoch_loss : callable (params) -> float
         Objective over the last pass, from the predictions made during it.
     n_steps : int
@@ -166,10 +174,10 @@ def minibatch(
     while not stopped:
         monitor.begin_iteration()
         n_epochs = len(monitor.loss_curve)
-        for i, pieces in enumerate(epoch(state.stack[0])):
+        for i, step in enumerate(epoch()):
             done = (n_epochs * n_steps + i + 1) / (monitor.max_iter * n_steps)
             rate = learning_rate * factor * course(n_epochs, done)
-            state = take_step(xp, rule, state, pieces, rate)
+            state = take_step(xp, rule, state, step, rate)
         stopped = monitor.update(state.stack[0], epoch_loss(state.stack[0]))
         if schedule == "adaptive" and monitor.reason == "tol":
             factor *= ADAPTIVE_FACTOR
