@@ -91,12 +91,14 @@ def resolve(
     batch_size = options["batch_size"]
     if batch_size == "auto":
         batch_size = min(max(BATCH, n_rows // BATCHES), MAX_BATCH)
-    batch_size = min(batch_size, n_rows)
     rate = options["learning_rate_init"]
     if rate == "auto":
-        # the noise of a step falls with the root of its batch
-        rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(batch_size / BATCH)
+        # the noise of a step falls with the root of its batch; a batch of all rows has none,
+        # and its rate must not depend on whether rows are repeated or weighted
+        noise = batch_size if batch_size < n_rows else min(batch_size, MAX_BATCH)
+        rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(noise / BATCH)
         rate *= TEXT_RATE if text and solver == "adam" else 1.0
+    batch_size = min(batch_size, n_rows)
     max_iter = options["max_iter"]
     if max_iter is None and solver == "lbfgs":
         max_iter = LBFGS_ITERATIONS
