@@ -1,0 +1,83 @@
+"""What verbose prints."""
+
+import re
+
+import pytest
+from sklearn.datasets import load_breast_cancer, load_iris
+
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._reporting import is_due
+
+LINE = re.compile(
+    r"(?P<label>\w+( \w+ \d+/\d+| best restart)?)  "
+    r"((iteration|epoch) +(?P<iteration>\d+)/(?P<max_iter>\d+)|ended by \w+ after \d+ \w+)"
+    r"  loss (?P<loss>\d+\.\d{5})( of (iteration|epoch) \d+)?"
+    r"(  validation loss (?P<validation>\d+\.\d{5}))?  \d+\.\d s"
+)
+
+
+def printed(model, X, y, capsys):
+    model.fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    found = [LINE.fullmatch(line) for line in lines]
+    assert all(found), lines
+    return lines, found
+
+
+def test_due_iterations():
+    due = [i for i in range(1, 1001) if is_due(i)]
+    assert due == [
+        *(1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70),
+        *(100, 150, 200, 300, 500, 700, 1000),
+    ]
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+def test_one_line_per_interval(solver, capsys):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = TwoLayerMLPClassifier(20, solver=solver, verbose=1, random_state=0)
+    lines, found = printed(model, X, y, capsys)
+    assert 5 <= len(lines) <= 20
+    assert {match["label"] for match in found} == {solver}
+    for match in found[:-1]:
+        assert is_due(int(match["iteration"]))
+        assert match["loss"] == f"{model.loss_curve_[int(match['iteration']) - 1]:.5f}"
+        assert match["validation"] is None
+    assert f"ended by {model.stop_reason_} after {model.n_iter_} " in lines[-1]
+    assert found[-1]["loss"] == f"{model.loss_:.5f}"
+
+
+def test_restarts_take_a_line_each(capsys):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(3, solver="lbfgs", n_init=3, verbose=True, random_state=0)
+    lines, found = printed(model, X, y, capsys)
+    labels = [match["label"] for match in found]
+    assert labels[:3] == [f"lbfgs restart {i}/3" for i in (1, 2, 3)]
+    assert {*labels[3:]} == {"lbfgs best restart"}
+    assert sum("ended by" in line for line in lines) == 4
+
+
+def test_every_iteration_with_its_validation_loss(capsys):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(8, solver="adam", early_stopping=True, verbose=2, random_state=0)
+    _, found = printed(model, X, y, capsys)
+    assert [int(match["iteration"]) for match in found[:-1]] == [*range(1, model.n_iter_ + 1)]
+    expected = [f"{loss:.5f}" for loss in model.validation_loss_curve_]
+    assert [match["validation"] for match in found[:-1]] == expected
+
+
+def test_a_line_per_pass_of_partial_fit(capsys):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(8, verbose=1, random_state=0)
+    for _ in range(2):
+        model.partial_fit(X, y, classes=[0, 1, 2])
+    lines = capsys.readouterr().out.splitlines()
+    for i, line in enumerate(lines):
+        assert line.startswith(f"adam  pass {i + 1}  loss {model.loss_curve_[i]:.5f}  ")
+    assert len(lines) == 2
+
+
+def test_silent_by_default(capsys):
+    X, y = load_iris(return_X_y=True)
+    TwoLayerMLPClassifier(3, random_state=0).fit(X, y)
+    assert capsys.readouterr().out == ""
