@@ -23,11 +23,15 @@ class Output(NamedTuple):
         Probability of each output, shape (n_rows, n_outputs).
     log_probability : callable (xp, S) -> log P
         Its logarithm, finite wherever S is.
+    hidden_gradient : callable (xp, S, W2) -> dP/dH
+        Gradient of each probability by the hidden layer, shape (n_rows, n_outputs,
+        hidden_units), where ``S = H W2 + b2``.
     """
 
     loss_residual: Callable[[Any, Array, Array], tuple[Array, Array]]
     probability: Callable[[Any, Array], Array]
     log_probability: Callable[[Any, Array], Array]
+    hidden_gradient: Callable[[Any, Array, Array], Array]
 
 
 def sigmoid(xp: Any, S: Array) -> Array:
@@ -50,6 +54,12 @@ def _logistic_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
     return (loss[:, 0] if S.shape[1] == 1 else xp.sum(loss, axis=1)), P - Y
 
 
+def _logistic_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
+    # dP_k/dS_k = P_k (1 - P_k), where 1 - sigmoid(s) = sigmoid(-s) keeps its digits
+    slope = sigmoid(xp, S) * sigmoid(xp, -S)
+    return slope[:, :, None] * W2.T[None, :, :]
+
+
 def log_softmax(xp: Any, S: Array) -> Array:
     """S - log sum_k exp(s_k), row by row, shifted by the row maximum."""
     shifted = S - xp.max(S, axis=1, keepdims=True)
@@ -67,7 +77,13 @@ def _softmax_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
     return -xp.sum(Y * log_P, axis=1), xp.exp(log_P) - Y
 
 
+def _softmax_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
+    # dP_k/dS_j = P_k ((j = k) - P_j)
+    P = softmax(xp, S)
+    return P[:, :, None] * (W2.T[None, :, :] - (P @ W2.T)[:, None, :])
+
+
 OUTPUTS: dict[str, Output] = {
-    "logistic": Output(_logistic_loss_residual, sigmoid, log_sigmoid),
-    "softmax": Output(_softmax_loss_residual, softmax, log_softmax),
+    "logistic": Output(_logistic_loss_residual, sigmoid, log_sigmoid, _logistic_hidden_gradient),
+    "softmax": Output(_softmax_loss_residual, softmax, log_softmax, _softmax_hidden_gradient),
 }

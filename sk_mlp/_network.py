@@ -14,6 +14,7 @@ X may be dense or a SciPy CSR matrix, which is never made dense.
 from typing import Any
 
 from sk_mlp._activations import Activation
+from sk_mlp._losses import Output
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -30,6 +31,26 @@ def raw_prediction(H: Array, W2: Array, b2: Array) -> Array:
     S = H @ W2
     S += b2
     return S
+
+
+def input_gradient(
+    xp: Any,
+    X: Array,
+    params: tuple[Array, Array, Array, Array],
+    activation: Activation,
+    output: Output,
+) -> Array:
+    """Gradient of the probabilities by the input, (n_rows, n_outputs, n_features).
+
+    By the chain rule ``dP/dX = (dP/dH * g'(Z)) W1^T``, with ``(W1, b1, W2, b2) = params``.
+    """
+    W1, b1, W2, b2 = params
+    Z, H = hidden(xp, X, W1, b1, activation)
+    slope = activation.derivative(xp, Z, H)[:, None, :]
+    B = output.hidden_gradient(xp, raw_prediction(H, W2, b2), W2) * slope
+    n_rows, n_outputs, hidden_units = B.shape
+    G = xp.reshape(B, (n_rows * n_outputs, hidden_units)) @ W1.T
+    return xp.reshape(G, (n_rows, n_outputs, W1.shape[0]))
 
 
 def add_gradient(
