@@ -18,6 +18,7 @@ from sk_mlp._compat import check_same_namespace, namespace, supported_float_dtyp
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._network import hidden, input_gradient, raw_prediction
 from sk_mlp._objective import block_rows, row_blocks
+from sk_mlp._persistence import checked, stamped
 from sk_mlp._parameters import Layout
 
 Array = Any  # an array of any namespace of the array API standard
@@ -50,6 +51,19 @@ class TwoLayerPredictor(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.array_api_support = True
         return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        return stamped(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(checked(type(self).__name__, state))
+
+    def __copy__(self) -> Any:
+        # Callbacks copy an estimator in the middle of a fit, when its attributes belong to
+        # two fits and would not pass the checks of a state that is loaded.
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        return copy
 
     @property
     def _n_features_out(self) -> int:

@@ -1,0 +1,119 @@
+"""What is stored of an estimator, and what is checked when it is loaded.
+
+Pickle, joblib, skops and `copy.deepcopy` all store what ``__getstate__`` returns and load it
+by ``__setstate__``.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._losses import OUTPUTS
+from sk_mlp._objective import to_numpy
+from sk_mlp._parameters import Layout
+
+VERSION_KEY = "_sk_mlp_version"
+
+SKOPS_TRUSTED_TYPES = ["sk_mlp.TwoLayerMLPClassifier"]
+"""What to pass as ``trusted`` to `skops.io.load` to load the estimators of this package."""
+
+
+class InconsistentVersionWarning(SklearnVersionWarning):
+    """An estimator is loaded that another version of sk_mlp has saved.
+
+    Parameters
+    ----------
+    estimator_name : str
+    current_version, original_version : str
+        Of sk_mlp.
+    """
+
+    def __init__(self, *, estimator_name: str, current_version: str, original_version: str) -> None:
+        self.estimator_name = estimator_name
+        self.current_version, self.original_version = current_version, original_version
+
+    def __str__(self) -> str:
+        return (
+            f"This {self.estimator_name} was saved by sk_mlp {self.original_version} and is "
+            f"loaded by sk_mlp {self.current_version}. Its state is valid, but compare its "
+            "predictions with known ones before you rely on it."
+        )
+
+
+def stamped(state: dict[str, Any]) -> dict[str, Any]:
+    """State of an estimator with the version of sk_mlp that stores it."""
+    return {**state, VERSION_KEY: _current_version()}
+
+
+def checked(estimator_name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """State without its stamp, found valid.
+
+    Raises
+    ------
+    ValueError
+        If the fitted attributes do not belong together or are not finite.
+    """
+    state = dict(state)
+    saved_by, current = state.pop(VERSION_KEY, "of unknown version"), _current_version()
+    if "coefs_" in state:
+        try:
+            check_fitted_attributes(state)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"The stored state of this {estimator_name} is not valid: {error}"
+            ) from error
+    if saved_by != current:
+        warnings.warn(
+            InconsistentVersionWarning(
+                estimator_name=estimator_name, current_version=current, original_version=saved_by
+            ),
+            stacklevel=3,
+        )
+    return state
+
+
+def check_fitted_attributes(state: dict[str, Any]) -> None:
+    """Raise unless the network, its classes and its training state belong together."""
+    W1, W2 = state["coefs_"]
+    b1, b2 = state["intercepts_"]
+    classes, output = state["classes_"], state["out_activation_"]
+    layout = Layout(state["n_features_in_"], W1.shape[1], W2.shape[1])
+    d, h, k = layout
+    _check_array("coefs_[0]", W1, (d, h))
+    _check_array("coefs_[1]", W2, (h, k))
+    _check_array("intercepts_[0]", b1, (h,))
+    _check_array("intercepts_[1]", b2, (k,))
+    _check_choice("activation", state["activation"], ACTIVATIONS)
+    _check_choice("out_activation_", output, OUTPUTS)
+    if len(classes) != k and not (k == 1 and len(classes) == 2 and output == "logistic"):
+        raise ValueError(f"classes_ has {len(classes)} entries for {k} output units.")
+    weight, mean, variance = state["_stream"]["moments"]
+    per_feature = () if mean is None else (d,)
+    _check_array("the weight of the rows", np.asarray(weight), ())
+    _check_array("the variance of the features", np.asarray(variance), per_feature)
+    if mean is not None:
+        _check_array("the mean of the features", mean, per_feature)
+    slots = state["_stream"].get("slots")
+    if slots is not None:
+        _check_array("the state of the solver", slots, (len(slots), layout.size))
+
+
+def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:
+    if tuple(array.shape) != shape:
+        raise ValueError(f"{name} has shape {tuple(array.shape)}, expected {shape}.")
+    if not np.all(np.isfinite(to_numpy(array))):
+        raise ValueError(f"{name} has values that are not finite.")
+
+
+def _check_choice(name: str, value: Any, choices: dict[str, Any]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}.")
+
+
+def _current_version() -> str:
+    from sk_mlp import __version__  # not at the top: this module is part of its import
+
+    return __version__
