@@ -1,0 +1,155 @@
+"""The classifiers that quality.py compares, each a function of the training data."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+
+import sk_mlp
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._settings import resolve
+
+Factory = Callable[[Any], Any]  # training X -> unfitted classifier, or None if it cannot take X
+
+
+def hist_gradient_boosting(X: Any) -> Any:
+    """Boosted trees, which take no sparse data."""
+    return None if sparse.issparse(X) else HistGradientBoostingClassifier(random_state=0)
+
+
+def tuned_mlp(X: Any) -> Any:
+    """GridSearchCV of MLPClassifier over the grid and the folds of TwoLayerMLPClassifierCV."""
+    tuned = sk_mlp.TwoLayerMLPClassifierCV().get_params()
+    alphas, units = tuned["alphas"], np.atleast_1d(tuned["hidden_units"])
+    if alphas is None or np.ndim(alphas) == 0:
+        alphas = np.logspace(2, -0.5, 8 if alphas in (None, "auto") else alphas)
+    # MLPClassifier divides its penalty by the rows of a batch, sk_mlp by all rows
+    share = min(200, X.shape[0]) / X.shape[0]
+    candidates = {
+        "alpha": share * np.asarray(alphas),
+        "hidden_layer_sizes": [(int(h),) for h in units],
+    }
+    cv = 5 if tuned["cv"] in (None, "auto") else tuned["cv"]
+    return GridSearchCV(MLPClassifier(random_state=0), candidates, scoring="neg_log_loss", cv=cv)
+
+
+def realmlp(X: Any) -> Any:
+    """RealMLP-TD-S of pytabkit: three hidden layers of 256 units, 256 epochs."""
+    if sparse.issparse(X):
+        return None
+    return importlib.import_module("pytabkit").RealMLP_TD_S_Classifier(random_state=0, device="cpu")
+
+
+MODELS: dict[str, Factory] = {
+    "mlp": lambda X: MLPClassifier(random_state=0),
+    "logistic": lambda X: LogisticRegression(max_iter=1000),
+    "hgb": hist_gradient_boosting,
+    "ours": lambda X: TwoLayerMLPClassifier(random_state=0),
+    "ours_cv": lambda X: sk_mlp.TwoLayerMLPClassifierCV(random_state=0),
+    "mlp_grid": tuned_mlp,
+    "realmlp": realmlp,
+}
+DEFAULT_MODELS = ("mlp", "logistic", "hgb", "ours", "ours_cv")
+
+
+def missing(name: str) -> str | None:
+    """Return why a model cannot be run here, or None if it can."""
+    if name in ("ours_cv", "mlp_grid") and not hasattr(sk_mlp, "TwoLayerMLPClassifierCV"):
+        return "sk_mlp has no TwoLayerMLPClassifierCV"
+    if name == "realmlp" and importlib.util.find_spec("pytabkit") is None:
+        return "pytabkit is not installed"
+    return None
+
+
+class Times(NamedTuple):
+    """A multiple of a default, once its "auto" is resolved."""
+
+    factor: float
+
+    def __str__(self) -> str:
+        return f"x {self.factor:g}"
+
+
+class Step(NamedTuple):
+    """One default changed, on top of `base`, to a value or to a multiple."""
+
+    base: tuple[tuple[str, Any], ...]
+    parameter: str
+    change: Any
+
+    @property
+    def base_name(self) -> str:
+        """Name of the classifier that it is compared with."""
+        given = ", ".join(f"{name}={value}" for name, value in self.base)
+        return f"ours({given})" if given else "ours"
+
+    @property
+    def name(self) -> str:
+        """Name of the changed classifier in the results."""
+        return f"{self.base_name}[{self.parameter} {self.change}]"
+
+    def make(self, X: Any) -> TwoLayerMLPClassifier:
+        """Build the changed classifier."""
+        model = TwoLayerMLPClassifier(random_state=0).set_params(**dict(self.base))
+        value = self.change
+        if isinstance(value, Times):
+            options = model.get_params()
+            settings = resolve(options, X.shape[0], is_sparse=sparse.issparse(X))
+            resolved = {**options, **settings._asdict()}[self.parameter]
+            value = type(resolved)(resolved * value.factor)
+            value = max(1, value) if isinstance(value, int) else value
+        return model.set_params(**{self.parameter: value})
+
+
+# One step either side of each default. Where a default does nothing for the solver that
+# "auto" takes, the solver or the size for which it matters is the base.
+HALF, TWICE = Times(0.5), Times(2.0)
+CHANGES: dict[tuple[tuple[str, Any], ...], dict[str, tuple[Any, ...]]] = {
+    (): {
+        "alpha": (Times(0.1), Times(0.3), Times(3.0), Times(10.0)),
+        "hidden_units": (HALF, TWICE),
+        "activation": ("tanh", "leaky_relu", "gelu", "silu"),
+        "solver": ("lbfgs",),
+        "batch_size": (HALF, TWICE),
+        "learning_rate_init": (HALF, TWICE),
+        "learning_rate": ("constant",),
+        "max_iter": (HALF, TWICE),
+        "beta_2": (0.99,),
+    },
+    (("solver", "lbfgs"),): {
+        "tol": (Times(0.1), Times(10.0)),
+        "n_iter_no_change": (HALF, TWICE),
+        "max_iter": (HALF, TWICE),
+    },
+    (("hidden_units", 8),): {"n_init": (1, HALF, TWICE)},
+}
+
+
+def steps() -> Iterator[Step]:
+    """All single changes of a default."""
+    for base, changes in CHANGES.items():
+        for parameter, values in changes.items():
+            for value in values:
+                yield Step(base, parameter, value)
+
+
+def sensitivity_models() -> dict[str, Factory]:
+    """Every changed classifier and the ones that they are compared with."""
+    models: dict[str, Factory] = {}
+    for step in steps():
+        if step.base_name not in models:
+            base = dict(step.base)
+            models[step.base_name] = partial(_with, base)
+        models[step.name] = step.make
+    return models
+
+
+def _with(base: dict[str, Any], X: Any) -> TwoLayerMLPClassifier:
+    return TwoLayerMLPClassifier(random_state=0).set_params(**base)
