@@ -1,8 +1,16 @@
 """The two-layer perceptron for scikit-learn users."""
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._displays import HiddenUnitsDisplay, LossCurveDisplay, ProjectionDisplay
 from sk_mlp._persistence import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning
 
 __version__ = "0.1.0"
 
-__all__ = ["SKOPS_TRUSTED_TYPES", "InconsistentVersionWarning", "TwoLayerMLPClassifier"]
+__all__ = [
+    "SKOPS_TRUSTED_TYPES",
+    "HiddenUnitsDisplay",
+    "InconsistentVersionWarning",
+    "LossCurveDisplay",
+    "ProjectionDisplay",
+    "TwoLayerMLPClassifier",
+]

@@ -1,0 +1,137 @@
+"""Geometry of linear functions: what the displays compute, as functions of arrays."""
+
+import itertools
+
+import numpy as np
+
+
+def class_margins(raw: np.ndarray, n_outputs: int) -> np.ndarray:
+    """By how many logits each class leads the best of the others.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (..., ) for one output unit, else (..., n_outputs)
+        Raw predictions.
+    n_outputs : int
+
+    Returns
+    -------
+    margins : ndarray of shape (..., n_classes)
+        Positive for the class that is predicted.
+    """
+    if n_outputs == 1:
+        return np.stack([-raw, raw], axis=-1)
+    second, first = np.moveaxis(np.sort(raw, axis=-1)[..., -2:], -1, 0)[..., None]
+    margins: np.ndarray = raw - np.where(raw == first, second, first)
+    return margins
+
+
+def limits(points: np.ndarray, margin: float = 0.08) -> np.ndarray:
+    """Lowest and highest coordinate with a margin on either side, shape (2, n_axes)."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    pad = margin * np.where(high > low, high - low, 1.0)
+    return np.stack([low - pad, high + pad])
+
+
+def grid(box: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates of a square grid over a rectangle, each of shape (resolution, resolution)."""
+    low, high = box
+    xx0, xx1 = np.meshgrid(*np.linspace(low, high, resolution).T)
+    return xx0, xx1
+
+
+def box_section(w: np.ndarray, b: float, box: np.ndarray) -> np.ndarray:
+    """Points where the hyperplane ``w @ x + b = 0`` meets the edges of a box.
+
+    Parameters
+    ----------
+    w : ndarray of shape (n_axes,)
+    b : float
+    box : ndarray of shape (2, n_axes)
+        Lowest and highest coordinates.
+
+    Returns
+    -------
+    points : ndarray of shape (n_points, n_axes)
+        The two ends of a line in a rectangle, the corners of a plane in a cuboid in the order
+        of its outline; none if the hyperplane misses the box.
+    """
+    n_axes = len(w)
+    sides = np.array(list(itertools.product((0, 1), repeat=n_axes)))
+    corners = box[sides, np.arange(n_axes)]
+    values = corners @ w + b
+    points = [
+        corners[i] + values[i] / (values[i] - values[j]) * (corners[j] - corners[i])
+        for i, j in itertools.combinations(range(len(corners)), 2)
+        if np.abs(sides[i] - sides[j]).sum() == 1 and (values[i] < 0) != (values[j] < 0)
+    ]
+    if len(points) < 3:
+        return np.reshape(points, (-1, n_axes))
+    centred = np.array(points) - np.mean(points, axis=0)
+    centred /= box[1] - box[0]
+    across = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    return np.array(points)[np.argsort(np.arctan2(*(centred @ across.T).T))]
+
+
+def view_along(normal: np.ndarray) -> tuple[float, float]:
+    """Find a view from a little above that sees a plane nearly from its edge.
+
+    Parameters
+    ----------
+    normal : ndarray of shape (3,)
+        Of the plane, in units of the sides of the box.
+
+    Returns
+    -------
+    elevation, azimuth : float
+        In degrees.
+    """
+    elevation, slant = np.radians(18), 0.2  # slant: cosine between the view and the normal
+    normal = normal / (np.linalg.norm(normal) or 1.0)
+    across = np.hypot(normal[0], normal[1]) * np.cos(elevation)
+    cosine = np.clip((slant - normal[2] * np.sin(elevation)) / max(across, 1e-9), -1, 1)
+    azimuth = np.arctan2(normal[1], normal[0]) - np.arccos(cosine)
+    return float(np.degrees(elevation)), float(np.degrees(azimuth))
+
+
+def projection_plane(
+    H: np.ndarray, output_weights: np.ndarray | None
+) -> tuple[np.ndarray, list[str]]:
+    """Find two orthonormal axes for more than three hidden units.
+
+    Parameters
+    ----------
+    H : ndarray of shape (n_samples, hidden_units)
+    output_weights : ndarray of shape (hidden_units, 1) or None
+        Becomes the direction of the first axis if given.
+
+    Returns
+    -------
+    axes : ndarray of shape (2, hidden_units)
+    names : list of str
+    """
+    centred = H - H.mean(axis=0)
+    if output_weights is None:
+        return principal_components(centred, 2), [rf"component {i} of $\varphi(x)$" for i in (0, 1)]
+    across = output_weights[:, 0] / (np.linalg.norm(output_weights) or 1.0)
+    rest = centred - np.outer(centred @ across, across)
+    names = [r"$\varphi(x)$ across the boundary", "along it, main component"]
+    return np.stack([across, principal_components(rest, 1)[0]]), names
+
+
+def principal_components(centred: np.ndarray, n_components: int) -> np.ndarray:
+    """Directions of largest variance; the largest entry of each is positive.
+
+    Parameters
+    ----------
+    centred : ndarray of shape (n_samples, n_columns)
+    n_components : int
+
+    Returns
+    -------
+    ndarray of shape (n_components, n_columns)
+    """
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    components = vectors[:, ::-1][:, :n_components].T
+    largest = np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1)
+    return np.asarray(components * np.sign(largest))
