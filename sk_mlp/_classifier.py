@@ -12,11 +12,11 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._arrays import place, to_numpy
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._compat import check_sample_weight, namespace
+from sk_mlp._compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._holdout import row_keys, stratified_holdout
 from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import to_numpy
 from sk_mlp._parameters import (
     IDENTITY,
     Layout,
@@ -194,8 +194,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             X,
             y,
             accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order=None if _is_foreign(X) else "C",
+            dtype=supported_float_dtypes(namespace(X), X),
+            order="C",
             multi_output=True,
             reset=reset,
         )
@@ -205,9 +205,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         target = encode(y, classes)
         weights = None
         if sample_weight is not None:
-            weights = to_host(
-                check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-            )
+            weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
         weights = row_weights(self.class_weight, target, weights)
         if weights is not None and np.any(weights == 0):
             X, target, weights = take_rows(X, target, weights, np.flatnonzero(weights))
@@ -246,18 +244,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         y = target.encoded
         if target.output == "logistic":
             y = y.astype(np.bool_)
-        if xp is not np:
-            y = xp.asarray(y, device=X.device)
-        if weights is not None:
-            weights = (
-                weights.astype(X.dtype, copy=False)
-                if xp is np
-                else xp.asarray(weights, dtype=X.dtype, device=X.device)
-            )
         return Problem(
             X,
-            y,
-            weights,
+            place(xp, y, X),
+            None if weights is None else place(xp, weights, X, X.dtype),
             layout,
             ACTIVATIONS[self.activation],
             OUTPUTS[target.output],
@@ -282,11 +272,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _network(user: np.ndarray, layout: Layout, X: Array, target: Target) -> dict[str, Any]:
         """Fitted attributes of the network with these parameters, in user units."""
         xp = namespace(X)
-        if xp is np:
-            user = user.astype(X.dtype)
-        else:
-            user = xp.asarray(user, dtype=X.dtype, device=X.device)
-        W1, b1, W2, b2 = layout.views(user)
+        W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
         return {
             "coefs_": [W1, W2],
             "intercepts_": [b1, b2],
@@ -328,6 +314,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         tasks = CallbackTasks.of(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
+        classes = to_host(classes)
         if not first:
             if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
                 raise ValueError(
@@ -398,17 +385,6 @@ def take_rows(
 ) -> tuple[Array, Target, np.ndarray | None]:
     """Select data, target and weights of some rows."""
     xp = namespace(X)
-    X = X[rows] if xp is np else xp.take(X, xp.asarray(rows, device=X.device), axis=0)
+    X = X[rows] if xp is np else xp.take(X, place(xp, rows, X), axis=0)
     target = target._replace(encoded=target.encoded[rows])
     return X, target, None if weights is None else weights[rows]
-
-
-def to_host(array: Any) -> np.ndarray:
-    """Copy an array of any namespace to NumPy, whatever its dtype."""
-    if hasattr(array, "cpu"):
-        array = array.cpu()
-    return np.asarray(array)
-
-
-def _is_foreign(X: Any) -> bool:
-    return not isinstance(X, np.ndarray) and hasattr(X, "__array_namespace__")

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn import get_config
 
 # Private, but what every estimator with array API support uses; its own error messages point
@@ -13,14 +12,39 @@ from sklearn.utils import _array_api
 # Private, but the only function that validates weights as scikit-learn does.
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
-__all__ = ["check_same_namespace", "check_sample_weight", "namespace"]
+__all__ = [
+    "check_same_namespace",
+    "check_sample_weight",
+    "namespace",
+    "supported_float_dtypes",
+    "to_host",
+]
 
 
 def namespace(X: Any) -> Any:
-    """Array namespace of validated data; that of NumPy arrays is NumPy itself."""
-    if isinstance(X, np.ndarray) or sparse.issparse(X):
+    """Array namespace of data; NumPy itself for NumPy, sparse and whatever is not an array."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__dlpack__"):
         return np
-    return _array_api.get_namespace_and_device(X)[0]
+    xp, is_array, _ = _array_api.get_namespace_and_device(X)
+    return xp if is_array and not _array_api._is_numpy_namespace(xp) else np
+
+
+def supported_float_dtypes(xp: Any, X: Any) -> tuple[Any, ...]:
+    """Dtypes of float64 and float32 that the device of X has, the wider one first."""
+    if xp is np:
+        return np.float64, np.float32
+    widest = _array_api._max_precision_float_dtype(xp, X.device)
+    return (xp.float64, xp.float32) if widest == xp.float64 else (xp.float32,)
+
+
+def to_host(array: Any) -> Any:
+    """Copy an array of any namespace and device to NumPy; anything else is returned as it is.
+
+    Whether or not dispatch is on: a fitted estimator may be read at any time.
+    """
+    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
+        return array
+    return _array_api._convert_to_numpy(array, _array_api.array_api_compat.get_namespace(array))
 
 
 def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._objective import row_blocks, to_numpy
+from sk_mlp._arrays import to_numpy
+from sk_mlp._objective import row_blocks
 from sk_mlp._targets import Target, class_codes
 
 Array = Any  # an array of any namespace of the array API standard

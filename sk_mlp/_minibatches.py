@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from sk_mlp._arrays import DEVICE_BYTES, place
 from sk_mlp._network import add_gradient, hidden, raw_prediction
 from sk_mlp._objective import RowSum, row_blocks
 from sk_mlp._parameters import Layout, Standardization
@@ -14,7 +15,6 @@ from sk_mlp._parameters import Layout, Standardization
 Array = Any  # an array of any namespace of the array API standard
 
 GATHER_BYTES = 2**20  # rows gathered, standardised and cast at a time on the host
-GATHER_BYTES_DEVICE = 2**28
 
 
 class ColumnSelection:
@@ -88,20 +88,14 @@ class Minibatches:
             counts = np.bincount(data.X.indices, minlength=self.layout.n_features)
             self.column_counts = np.maximum(counts, 1)
         elif self.mean is not None:
-            self.mean = self._like_X(self.mean)
-            self.inverse_scale = self._like_X(1.0 / np.asarray(self.scale))
+            dtype = data.X.dtype
+            self.mean = place(self.xp, self.mean, data.X, dtype)
+            self.inverse_scale = place(self.xp, 1.0 / np.asarray(self.scale), data.X, dtype)
         self.loss_sum = 0.0
 
-    def _like_X(self, values: np.ndarray) -> Array:
-        if self.xp is np:
-            return values.astype(self.data.X.dtype)
-        return self.xp.asarray(values, dtype=self.data.X.dtype, device=self.data.X.device)
-
-    def _gather(self, index: np.ndarray) -> tuple[Array, Array, Array | None]:
+    def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
         """Rows in standardised units, indicators and weights, in the dtype of the steps."""
         data, xp = self.data, self.xp
-        if xp is not np:
-            index = xp.asarray(index, device=data.X.device)
 
         def take(array: Array) -> Array:
             return array[index] if xp is np else xp.take(array, index, axis=0)
@@ -127,25 +121,27 @@ class Minibatches:
         """
         xp, size, layout = self.xp, self.batch_size, self.layout
         n_rows, n_features = self.data.X.shape
-        budget = GATHER_BYTES if xp is np else GATHER_BYTES_DEVICE
-        row_bytes = 8 * (1 if self.sparse else n_features)
+        budget = GATHER_BYTES if xp is np else DEVICE_BYTES
+        row_bytes = 8 * (1 if self.sparse else max(n_features, layout.n_outputs))
         gathered = size * max(1, budget // (size * row_bytes))
-        order = self.rng.permutation(n_rows)
-        buffer = None if self.sparse else self._zeros(layout.size)
+        order = place(xp, self.rng.permutation(n_rows), self.data.X)
+        buffer: Array = (
+            None if self.sparse else place(xp, np.zeros(layout.size), self.data.X, self.dtype)
+        )
         losses = []
         for some in row_blocks(0, n_rows, gathered):
             X, Y, weights = self._gather(order[some])
             raw: list[Array] = []
             for rows in row_blocks(0, X.shape[0], size):
-                w = None if weights is None else weights[rows]
+                w = None if weights is None else weights[rows, ...]
                 if self.sparse:
                     columns, batch = compact(X[rows])
                     selected = layout._replace(n_features=len(columns))
-                    args = (selected, self._zeros(selected.size), batch, Y[rows], w, raw)
+                    args = (selected, np.zeros(selected.size, self.dtype), batch, Y[rows], w, raw)
                     decay = self._shared_decay(columns, batch)
                     yield ColumnSelection(layout, columns), partial(self._gradient, *args, decay)
                 else:
-                    args = (layout, buffer, X[rows], Y[rows], w, raw)
+                    args = (layout, buffer, X[rows, ...], Y[rows, ...], w, raw)
                     yield None, partial(self._gradient, *args, self.alpha / self.weight_sum)
             S = xp.concat(raw) if len(raw) > 1 else raw[0]
             loss, _ = self.data.output.loss_residual(xp, S, Y)
@@ -157,11 +153,6 @@ class Minibatches:
         weights = params[: self.layout.n_weights]
         penalty = 0.5 * self.alpha * float(weights @ weights)
         return (self.loss_sum + penalty) / self.weight_sum
-
-    def _zeros(self, size: int) -> Array:
-        if self.xp is np:
-            return np.zeros(size, self.dtype)
-        return self.xp.zeros(size, dtype=self.dtype, device=self.data.X.device)
 
     def _gradient(
         self,
@@ -176,7 +167,7 @@ class Minibatches:
     ) -> Array:
         """Write the gradient of a batch to `gradient` and append its predictions to `raw`."""
         xp, data = self.xp, self.data
-        W1, b1, W2, b2 = layout.views(params)
+        W1, b1, W2, b2 = layout.views(params, xp)
         Z, H = hidden(xp, X, W1, b1, data.activation)
         S = raw_prediction(H, W2, b2)
         raw.append(S)
@@ -185,7 +176,7 @@ class Minibatches:
             residual *= weights
         residual *= data.X.shape[0] / (X.shape[0] * self.weight_sum)
         gradient[...] = 0.0
-        views = layout.views(gradient)
+        views = layout.views(gradient, xp)
         add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=False)
         gW1, _, gW2, _ = views
         gW1 += decay * W1
@@ -195,7 +186,9 @@ class Minibatches:
     def _shared_decay(self, columns: np.ndarray, X: sparse.csr_matrix) -> np.ndarray:
         """Decay of the weights of each feature of a sparse batch, for its share of the penalty."""
         counts = np.bincount(X.indices, minlength=len(columns))
-        share = counts / self.column_counts[columns] * (self.data.X.shape[0] / X.shape[0])
+        share: np.ndarray = (
+            counts / self.column_counts[columns] * (self.data.X.shape[0] / X.shape[0])
+        )
         return (share * (self.alpha / self.weight_sum)).astype(self.dtype)[:, None]
 
 

@@ -7,21 +7,21 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._activations import Activation
+from sk_mlp._arrays import DEVICE_BYTES, HOST_BYTES, place, to_numpy, widest_float
 from sk_mlp._losses import Output
 from sk_mlp._network import add_gradient, hidden, raw_prediction
 from sk_mlp._parameters import Layout, Standardization
 
 Array = Any  # an array of any namespace of the array API standard
 
-# Bytes of one (rows, hidden_units) array that stay in the cache beside their neighbours.
-# Larger temporaries are also slower to allocate (measured: 256 rows x 100 units, float64).
-BLOCK_BYTES = 2**18
 MIN_BLOCK_ROWS = 256
 
 
-def block_rows(X: Array, hidden_units: int) -> int:
+def block_rows(xp: Any, X: Array, layout: Layout) -> int:
     """Rows per block: what fits the cache, or what pays for a dense gradient if sparse."""
-    rows: int = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * hidden_units))
+    if xp is not np:
+        return max(MIN_BLOCK_ROWS, DEVICE_BYTES // (8 * max(layout)))
+    rows: int = max(MIN_BLOCK_ROWS, HOST_BYTES // (X.dtype.itemsize * layout.hidden_units))
     if sparse.issparse(X):
         # X^T D is dense: let a block hold as many non-zeros as the gradient has columns
         rows = max(rows, int(X.shape[0] * X.shape[1] / max(X.nnz, 1)))
@@ -67,31 +67,30 @@ class RowSum:
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.layout, self.activation, self.output, self.xp = layout, activation, output, xp
         self.rows = range(X.shape[0]) if rows is None else rows
-        self.step = block_rows(X, layout.hidden_units)
+        self.step = block_rows(xp, X, layout)
         self.factored = (
             layout.n_outputs == 1
             and layout.n_features < layout.hidden_units
             and not sparse.issparse(X)
         )
+        self.codes = place(xp, np.arange(layout.n_outputs), X)
         if sample_weight is None:
             self.weight_sum = float(len(self.rows))
         else:
             part = sample_weight[self.rows.start : self.rows.stop]
-            self.weight_sum = float(xp.sum(part, dtype=xp.float64))
+            self.weight_sum = float(xp.sum(part, dtype=widest_float(xp, X)))
 
     def indicators(self, y: Array) -> Array:
         """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
         if y.ndim == 1:
-            y = y[:, None] == self.xp.arange(self.layout.n_outputs, **self._device())
+            y = y[:, None] == self.codes
         return self.xp.astype(y, self.X.dtype, copy=False)
 
-    def _device(self) -> dict[str, Any]:
-        return {} if self.xp is np else {"device": self.X.device}
+    def _views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
+        return self.layout.views(vector, self.xp)
 
-    def _on_device(self, params: np.ndarray) -> Array:
-        if self.xp is np:
-            return params.astype(self.X.dtype, copy=False)
-        return self.xp.asarray(params, dtype=self.X.dtype, device=self.X.device)
+    def _like_X(self, vector: np.ndarray) -> Array:
+        return place(self.xp, vector, self.X, self.X.dtype)
 
     def loss(self, params: np.ndarray) -> tuple[float, float]:
         """Loss sum and weight sum; see `loss_gradient`."""
@@ -112,42 +111,42 @@ class RowSum:
         gradient_sum : float64 ndarray of shape (layout.size,)
         weight_sum : float
         """
-        gradient = self._on_device(np.zeros(self.layout.size))
+        gradient = self._like_X(np.zeros(self.layout.size))
         loss_sum = self._loop(params, gradient)
         return loss_sum, to_numpy(gradient), self.weight_sum
 
     def unit_spread(self, params: np.ndarray) -> np.ndarray:
         """Weighted standard deviation of each hidden unit over the rows, in user units."""
-        xp = self.xp
-        W1, b1, _, _ = self.layout.views(self._on_device(params))
+        xp, wide = self.xp, widest_float(self.xp, self.X)
+        W1, b1, _, _ = self._views(self._like_X(params))
         first, second = np.zeros((2, self.layout.hidden_units))
         for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            _, H = hidden(xp, self.X[block], W1, b1, self.activation)
-            H = xp.astype(H, xp.float64, copy=False)
+            _, H = hidden(xp, self.X[block, ...], W1, b1, self.activation)
+            H = xp.astype(H, wide, copy=False)
             if self.sample_weight is None:
                 first += to_numpy(xp.sum(H, axis=0))
                 second += to_numpy(xp.sum(H * H, axis=0))
             else:
-                weights = xp.astype(self.sample_weight[block], xp.float64, copy=False)
+                weights = xp.astype(self.sample_weight[block], wide, copy=False)
                 first += to_numpy(weights @ H)
                 second += to_numpy(weights @ (H * H))
         first /= self.weight_sum
         return np.sqrt(np.maximum(second / self.weight_sum - first**2, 0.0))
 
     def _loop(self, params: np.ndarray, gradient: Array | None) -> float:
-        xp, weights = self.xp, self.sample_weight
-        W1, b1, W2, b2 = self.layout.views(self._on_device(params))
-        views = None if gradient is None else self.layout.views(gradient)
-        total = 0.0
+        xp, weights, wide = self.xp, self.sample_weight, widest_float(self.xp, self.X)
+        W1, b1, W2, b2 = self._views(self._like_X(params))
+        views = None if gradient is None else self._views(gradient)
+        total: Any = 0.0  # stays on the device until the end
         for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            X = self.X[block]
+            X = self.X[block, ...]
             Z, H = hidden(xp, X, W1, b1, self.activation)
             S = raw_prediction(H, W2, b2)
-            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block]))
+            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block, ...]))
             if weights is not None:
                 loss = loss * weights[block]
                 residual = residual * weights[block][:, None]
-            total += float(xp.sum(loss, dtype=xp.float64))
+            total = total + xp.sum(loss, dtype=wide)
             if views is not None:
                 add_gradient(
                     xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored
@@ -156,14 +155,7 @@ class RowSum:
             gW1, gb1, _, _ = views
             gW1 *= W2[:, 0]
             gb1 *= W2[:, 0]
-        return total
-
-
-def to_numpy(array: Array) -> np.ndarray:
-    """Copy an array to the host as float64; a NumPy float64 array is returned as it is."""
-    if hasattr(array, "cpu"):
-        array = array.cpu()
-    return np.asarray(array, dtype=np.float64)
+        return float(total)
 
 
 class TwoLayerLoss:

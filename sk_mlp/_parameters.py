@@ -29,14 +29,14 @@ class Layout(NamedTuple):
         """Length of the flat vector."""
         return self.n_weights + self.hidden_units + self.n_outputs
 
-    def views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
-        """View a flat vector as ``(W1, b1, W2, b2)``."""
+    def views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array, Array]:
+        """Return views ``(W1, b1, W2, b2)`` of a flat vector of the namespace `xp`."""
         d, h, k = self
         w2, b1, b2 = d * h, self.n_weights, self.n_weights + h
         return (
-            vector[:w2].reshape((d, h)),
+            xp.reshape(vector[:w2], (d, h)),
             vector[b1:b2],
-            vector[w2:b1].reshape((h, k)),
+            xp.reshape(vector[w2:b1], (h, k)),
             vector[b2:],
         )
 

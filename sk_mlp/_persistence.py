@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 
 from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._arrays import to_numpy
 from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import to_numpy
 from sk_mlp._parameters import Layout
 
 VERSION_KEY = "_sk_mlp_version"

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._objective import row_blocks, to_numpy
+from sk_mlp._arrays import DEVICE_BYTES, place, to_numpy, widest_float
+from sk_mlp._objective import row_blocks
 from sk_mlp._parameters import Standardization
 
 Array = Any  # an array of any namespace of the array API standard
@@ -59,7 +60,7 @@ class FeatureMoments(NamedTuple):
         return Standardization(self.mean, scale)
 
 
-def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMoments:
+def feature_moments(xp: Any, X: Array, sample_weight: np.ndarray | None) -> FeatureMoments:
     """Moments of the rows of X, weighted, in float64; two passes over blocks of rows.
 
     Raises
@@ -70,27 +71,26 @@ def feature_moments(xp: Any, X: Array, sample_weight: Array | None) -> FeatureMo
     if sparse.issparse(X):
         return _row_norm_moments(X, sample_weight)
     n_rows, n_features = X.shape
-    step = max(1, BLOCK_BYTES // (8 * n_features))
+    budget = BLOCK_BYTES if xp is np else DEVICE_BYTES
+    step = max(1, budget // (8 * n_features))
     blocks = list(row_blocks(0, n_rows, step))
+    wide = widest_float(xp, X)
+    weights = None if sample_weight is None else place(xp, sample_weight, X, wide)
 
     def weighted_sum(function: Any) -> np.ndarray:
         total = np.zeros(n_features)
         for block in blocks:
-            values = function(xp.astype(X[block, ...], xp.float64))
-            if sample_weight is None:
-                total += to_numpy(xp.sum(values, axis=0))
-            else:
-                total += to_numpy(xp.astype(sample_weight[block], xp.float64) @ values)
+            values = function(xp.astype(X[block, ...], wide))
+            sums = xp.sum(values, axis=0) if weights is None else weights[block] @ values
+            total += to_numpy(sums)
         return total
 
-    weight = (
-        float(n_rows) if sample_weight is None else float(xp.sum(sample_weight, dtype=xp.float64))
-    )
+    weight = float(n_rows) if weights is None else float(xp.sum(weights))
     with np.errstate(over="ignore", invalid="ignore"):
         # relative to the first row, so that a constant has exactly the variance 0
-        first = xp.astype(X[:1, ...], xp.float64)
+        first = xp.astype(X[:1, ...], wide)
         mean = to_numpy(first)[0] + weighted_sum(lambda x: x - first) / weight
-        center = mean if xp is np else xp.asarray(mean, device=X.device)
+        center = place(xp, mean, X, wide)
         variance = weighted_sum(lambda x: (x - center) ** 2) / weight
     if not np.isfinite(variance).all():
         j = int(np.argmin(np.isfinite(variance)))

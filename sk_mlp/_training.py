@@ -11,8 +11,9 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from sk_mlp._activations import Activation
+from sk_mlp._arrays import place, to_numpy
 from sk_mlp._minibatches import Minibatches
-from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, to_numpy
+from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows
 from sk_mlp._parameters import Layout, Standardization, initial_parameters
 from sk_mlp._settings import Settings
 from sk_mlp._solvers import (
@@ -101,7 +102,7 @@ def row_threads(problem: Problem) -> Iterator[tuple[int, Callable[..., Any]]]:
         return
     layout, n_rows = problem.layout, problem.X.shape[0]
     work = n_rows * layout.hidden_units * (layout.n_features + layout.n_outputs)
-    blocks = n_rows // block_rows(problem.X, layout.hidden_units)
+    blocks = n_rows // block_rows(problem.xp, problem.X, layout)
     allowed = blas_threads()
     with _threadpools().limit(limits=1, user_api="blas"):
         n_threads = min(allowed, blocks) if work > THREAD_WORK else 1
@@ -196,19 +197,12 @@ def join(first: SolverResult, second: SolverResult) -> SolverResult:
 
 
 def step_dtype(problem: Problem, settings: Settings) -> Any:
-    """Dtype of minibatch steps: single precision on the host unless a batch is all the data.
+    """Dtype of minibatch steps: single precision unless a batch is all the data.
 
     The noise of the sampling hides what single precision rounds off.
     """
     full_batch = settings.batch_size >= problem.X.shape[0]
-    return problem.X.dtype if full_batch or problem.xp is not np else np.dtype(np.float32)
-
-
-def like_X(problem: Problem, values: np.ndarray, dtype: Any) -> Array:
-    """Bring an array of the host to where the data are."""
-    if problem.xp is np:
-        return values.astype(dtype)
-    return problem.xp.asarray(values, dtype=dtype, device=problem.X.device)
+    return problem.X.dtype if full_batch else problem.xp.float32
 
 
 def batches_of(
@@ -234,7 +228,7 @@ def batches_of(
     def gradient(params: Array) -> Array:
         nonlocal loss
         loss, values = objective.loss_gradient(to_numpy(params))
-        return like_X(problem, values, dtype)
+        return place(problem.xp, values, problem.X, dtype)
 
     def epoch() -> Iterator[Any]:
         yield None, gradient
@@ -257,7 +251,7 @@ def run_minibatch(
         epoch,
         epoch_loss,
         n_steps,
-        like_X(problem, x0, step_dtype(problem, settings)),
+        place(problem.xp, x0, problem.X, step_dtype(problem, settings)),
         settings.update_rule(),
         monitor,
         schedule=settings.learning_rate,
@@ -301,16 +295,17 @@ def one_epoch(
         objective.alpha /= seen
         settings = settings._replace(alpha=objective.alpha)
         _, epoch, epoch_loss = batches_of(problem, objective, settings, rng)
-        state = start(problem.xp, like_X(problem, x0, dtype), rule)
-        if slots is not None and rule.n_slots:
-            state.stack[1:] = like_X(problem, slots, dtype)
+        state = start(problem.xp, place(problem.xp, x0, problem.X, dtype), rule)
+        if slots is not None:
+            for vector, values in zip(state.stack[1:], slots, strict=False):
+                vector[...] = place(problem.xp, values, problem.X, dtype)
         state = Progress(state.stack, t)
         for step in epoch():
             state = take_step(problem.xp, rule, state, step, settings.learning_rate_init)
         loss = epoch_loss(state.stack[0])
     check_finite(loss)
-    stack = to_numpy(state.stack)
-    return stack[0], loss, stack[1:].astype(np.float32), state.t
+    params, *rest = (to_numpy(vector) for vector in state.stack)
+    return params, loss, np.asarray(rest, dtype=np.float32), state.t
 
 
 def random_starts(

@@ -95,14 +95,13 @@ ADAPTIVE_FACTOR, ADAPTIVE_FLOOR = 0.2, 1e-6
 class Progress(NamedTuple):
     """Where a minibatch solver stands, to be continued: parameters and slots, and steps taken."""
 
-    stack: Array
+    stack: list[Array]
     t: int
 
 
 def start(xp: Any, x0: Array, rule: UpdateRule) -> Progress:
     """Return the state before the first step: x0 on top of empty slots."""
-    stack = xp.stack([x0] + [xp.zeros_like(x0)] * rule.n_slots)
-    return Progress(stack, 0)
+    return Progress([x0 + 0.0, *(xp.zeros_like(x0) for _ in range(rule.n_slots))], 0)
 
 
 def take_step(xp: Any, rule: UpdateRule, state: Progress, step: Step, rate: float) -> Progress:
