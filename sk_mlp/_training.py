@@ -205,35 +205,53 @@ def step_dtype(problem: Problem, settings: Settings) -> Any:
     return problem.X.dtype if full_batch else problem.xp.float32
 
 
+class FullBatch:
+    """Passes of one batch, all the rows: the gradient of the objective itself.
+
+    The loss after a step comes with the gradient for the next one, so that the exact loss of
+    every iterate is known at no cost.
+    """
+
+    n_steps = 1
+
+    def __init__(self, problem: Problem, objective: TwoLayerLoss, dtype: Any) -> None:
+        self.problem, self.objective, self.dtype = problem, objective, dtype
+        self.gradient: Array = None
+
+    def epoch(self) -> Iterator[Any]:
+        """One pass: a step along the gradient at the parameters of the last call to `loss`."""
+        yield None, self._gradient
+
+    def loss(self, params: Array) -> float:
+        """Objective at `params`."""
+        loss, gradient = self.objective.loss_gradient(to_numpy(params))
+        self.gradient = place(self.problem.xp, gradient, self.problem.X, self.dtype)
+        return loss
+
+    def _gradient(self, params: Array) -> Array:
+        if self.gradient is None:
+            self.loss(params)
+        return self.gradient
+
+
 def batches_of(
     problem: Problem,
     objective: TwoLayerLoss,
     settings: Settings,
     rng: np.random.RandomState,
-) -> tuple[int, Callable[..., Any], Callable[[Array], float]]:
-    """Return steps per epoch, an epoch of gradients, and the loss over the last epoch."""
+) -> Minibatches | FullBatch:
+    """Choose passes in batches or, if one batch is all the data, the exact gradient."""
     dtype = step_dtype(problem, settings)
-    if settings.batch_size < problem.X.shape[0]:
-        batches = Minibatches(
-            problem.rows(),
-            settings.alpha,
-            problem.standardization,
-            settings.batch_size,
-            rng,
-            dtype,
-        )
-        return batches.n_steps, batches.epoch, batches.loss
-    loss = np.nan
-
-    def gradient(params: Array) -> Array:
-        nonlocal loss
-        loss, values = objective.loss_gradient(to_numpy(params))
-        return place(problem.xp, values, problem.X, dtype)
-
-    def epoch() -> Iterator[Any]:
-        yield None, gradient
-
-    return 1, epoch, lambda params: loss
+    if settings.batch_size >= problem.X.shape[0]:
+        return FullBatch(problem, objective, dtype)
+    return Minibatches(
+        problem.rows(),
+        settings.alpha,
+        problem.standardization,
+        settings.batch_size,
+        rng,
+        dtype,
+    )
 
 
 def run_minibatch(
@@ -245,13 +263,16 @@ def run_minibatch(
     monitor: Monitor,
 ) -> SolverResult:
     """Run adam or sgd; with all rows in one batch the gradient is that of the objective."""
-    n_steps, epoch, epoch_loss = batches_of(problem, objective, settings, rng)
+    batches = batches_of(problem, objective, settings, rng)
+    start_point = place(problem.xp, x0, problem.X, step_dtype(problem, settings))
+    if isinstance(batches, FullBatch):
+        monitor.begin(start_point, batches.loss(start_point))
     result = minibatch(
         problem.xp,
-        epoch,
-        epoch_loss,
-        n_steps,
-        place(problem.xp, x0, problem.X, step_dtype(problem, settings)),
+        batches.epoch,
+        batches.loss,
+        batches.n_steps,
+        start_point,
         settings.update_rule(),
         monitor,
         schedule=settings.learning_rate,
@@ -294,15 +315,15 @@ def one_epoch(
         seen = weight_sum / sum(part.weight_sum for part in objective.parts)
         objective.alpha /= seen
         settings = settings._replace(alpha=objective.alpha)
-        _, epoch, epoch_loss = batches_of(problem, objective, settings, rng)
+        batches = batches_of(problem, objective, settings, rng)
         state = start(problem.xp, place(problem.xp, x0, problem.X, dtype), rule)
         if slots is not None:
             for vector, values in zip(state.stack[1:], slots, strict=False):
                 vector[...] = place(problem.xp, values, problem.X, dtype)
         state = Progress(state.stack, t)
-        for step in epoch():
+        for step in batches.epoch():
             state = take_step(problem.xp, rule, state, step, settings.learning_rate_init)
-        loss = epoch_loss(state.stack[0])
+        loss = batches.loss(state.stack[0])
     check_finite(loss)
     params, *rest = (to_numpy(vector) for vector in state.stack)
     return params, loss, np.asarray(rest, dtype=np.float32), state.t
