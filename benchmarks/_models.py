@@ -16,15 +16,16 @@ import sk_mlp
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._settings import resolve
 
-Factory = Callable[[Any], Any]  # training X -> unfitted classifier, or None if it cannot take X
+# training data (X, y) -> unfitted classifier, or None if it cannot take X
+Factory = Callable[[Any, np.ndarray], Any]
 
 
-def hist_gradient_boosting(X: Any) -> Any:
+def hist_gradient_boosting(X: Any, y: np.ndarray) -> Any:
     """Boosted trees, which take no sparse data."""
     return None if sparse.issparse(X) else HistGradientBoostingClassifier(random_state=0)
 
 
-def tuned_mlp(X: Any) -> Any:
+def tuned_mlp(X: Any, y: np.ndarray) -> Any:
     """GridSearchCV of MLPClassifier over the grid and the folds of TwoLayerMLPClassifierCV."""
     tuned = sk_mlp.TwoLayerMLPClassifierCV().get_params()
     alphas, units = tuned["alphas"], np.atleast_1d(tuned["hidden_units"])
@@ -40,7 +41,7 @@ def tuned_mlp(X: Any) -> Any:
     return GridSearchCV(MLPClassifier(random_state=0), candidates, scoring="neg_log_loss", cv=cv)
 
 
-def realmlp(X: Any) -> Any:
+def realmlp(X: Any, y: np.ndarray) -> Any:
     """RealMLP-TD-S of pytabkit: three hidden layers of 256 units, 256 epochs."""
     if sparse.issparse(X):
         return None
@@ -48,11 +49,11 @@ def realmlp(X: Any) -> Any:
 
 
 MODELS: dict[str, Factory] = {
-    "mlp": lambda X: MLPClassifier(random_state=0),
-    "logistic": lambda X: LogisticRegression(max_iter=1000),
+    "mlp": lambda X, y: MLPClassifier(random_state=0),
+    "logistic": lambda X, y: LogisticRegression(max_iter=1000),
     "hgb": hist_gradient_boosting,
-    "ours": lambda X: TwoLayerMLPClassifier(random_state=0),
-    "ours_cv": lambda X: sk_mlp.TwoLayerMLPClassifierCV(random_state=0),
+    "ours": lambda X, y: TwoLayerMLPClassifier(random_state=0),
+    "ours_cv": lambda X, y: sk_mlp.TwoLayerMLPClassifierCV(random_state=0),
     "mlp_grid": tuned_mlp,
     "realmlp": realmlp,
 }
@@ -95,13 +96,15 @@ class Step(NamedTuple):
         """Name of the changed classifier in the results."""
         return f"{self.base_name}[{self.parameter} {self.change}]"
 
-    def make(self, X: Any) -> TwoLayerMLPClassifier:
+    def make(self, X: Any, y: np.ndarray) -> TwoLayerMLPClassifier:
         """Build the changed classifier."""
         model = TwoLayerMLPClassifier(random_state=0).set_params(**dict(self.base))
         value = self.change
         if isinstance(value, Times):
             options = model.get_params()
-            settings = resolve(options, X.shape[0], is_sparse=sparse.issparse(X))
+            classes = len(np.unique(y))
+            n_outputs = 1 if classes == 2 else classes
+            settings = resolve(options, X.shape, n_outputs, is_sparse=sparse.issparse(X))
             resolved = {**options, **settings._asdict()}[self.parameter]
             value = type(resolved)(resolved * value.factor)
             value = max(1, value) if isinstance(value, int) else value
@@ -151,5 +154,5 @@ def sensitivity_models() -> dict[str, Factory]:
     return models
 
 
-def _with(base: dict[str, Any], X: Any) -> TwoLayerMLPClassifier:
+def _with(base: dict[str, Any], X: Any, y: np.ndarray) -> TwoLayerMLPClassifier:
     return TwoLayerMLPClassifier(random_state=0).set_params(**base)

@@ -99,7 +99,7 @@ def cross_validate(
         X_train, X_test = prepare(rows(X, train), rows(X, test))
         fold = (X_train, y[train], X_test, y[test])
         for model in todo:
-            estimator = models[model](X_train)
+            estimator = models[model](X_train, y[train])
             if estimator is None:
                 continue
             score = validation_curve if model == "ours_curve" else evaluate

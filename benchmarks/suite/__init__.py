@@ -1,0 +1,1 @@
+"""Benchmarks of sk_mlp against its own history, for airspeed velocity."""
