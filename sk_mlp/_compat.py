@@ -49,6 +49,14 @@ def to_host(array: Any) -> Any:
 
 def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:
     """Raise if X and the fitted arrays of the estimator are of different namespaces."""
-    # scikit-learn < 1.8 does not have the check
-    if get_config()["array_api_dispatch"] and hasattr(_array_api, "check_same_namespace"):
+    fitted = getattr(estimator, attribute)
+    if not get_config()["array_api_dispatch"]:
+        if not isinstance(fitted, np.ndarray):
+            raise ValueError(
+                f"This {type(estimator).__name__} was fitted to arrays of "
+                f"{type(fitted).__module__.split('.')[0]}. {method} needs such arrays and "
+                "sklearn.config_context(array_api_dispatch=True), or an estimator that was moved "
+                "to NumPy by sklearn.utils._array_api.move_estimator_to."
+            )
+    elif hasattr(_array_api, "check_same_namespace"):  # scikit-learn >= 1.8
         _array_api.check_same_namespace(X, estimator, attribute=attribute, method=method)

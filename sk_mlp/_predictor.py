@@ -1,5 +1,7 @@
 """The side of the estimators that only reads fitted attributes."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._arrays import place
+from sk_mlp._arrays import DEVICE_BYTES, place
 from sk_mlp._callbacks import CallbackSupportMixin
 from sk_mlp._compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._losses import OUTPUTS
@@ -64,6 +66,14 @@ class TwoLayerPredictor(
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__)
         return copy
+
+    def __sklearn_array_api_convert__(self, convert: Callable[[Array], Array]) -> Any:
+        """Copy with the network brought elsewhere by `convert`; the rest stays on the host."""
+        moved = copy.deepcopy(self)
+        if hasattr(self, "coefs_"):
+            moved.coefs_ = [convert(W) for W in self.coefs_]
+            moved.intercepts_ = [convert(b) for b in self.intercepts_]
+        return moved
 
     @property
     def _n_features_out(self) -> int:
@@ -228,7 +238,8 @@ class TwoLayerPredictor(
         xp, X = self._validate_input(X, "input_gradient")
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
         activation, output = ACTIVATIONS[self.activation], OUTPUTS[self.out_activation_]
-        n_rows = max(1, GRADIENT_NUMBERS // (W2.shape[0] * W2.shape[1]))
+        budget = GRADIENT_NUMBERS if xp is np else DEVICE_BYTES // 8
+        n_rows = max(1, budget // (W2.shape[0] * W2.shape[1]))
         results = [
             input_gradient(xp, X[block, ...], (W1, b1, W2, b2), activation, output)
             for block in row_blocks(0, X.shape[0], n_rows)
