@@ -9,18 +9,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_mlp._activations import ACTIVATIONS
 from sk_mlp._arrays import place, to_numpy
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._compat import check_sample_weight, namespace, supported_float_dtypes, to_host
+from sk_mlp._compat import namespace, to_host
+from sk_mlp._data import Data, validate, validate_held_out
 from sk_mlp._holdout import row_keys, stratified_holdout
-from sk_mlp._losses import OUTPUTS
 from sk_mlp._parameters import (
     IDENTITY,
     Layout,
-    Standardization,
     in_canonical_order,
 )
 from sk_mlp._predictor import TwoLayerPredictor
@@ -28,8 +25,7 @@ from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
-from sk_mlp._targets import Target, encode, row_weights
-from sk_mlp._training import Listener, Problem, one_epoch, random_starts, train
+from sk_mlp._training import Listener, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
@@ -118,30 +114,29 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     ) -> Settings:
         tasks = CallbackTasks.of(self, X, y, sample_weight)
         previous = self._previous_fit() if self.warm_start and hasattr(self, "coefs_") else None
-        X, target, weights = self._validate(X, y, sample_weight)
+        data = validate(self, X, y, sample_weight)
         if previous is not None:
-            self._check_same_network(X, target, "warm_start=True")
+            self._check_same_network(data, "warm_start=True")
         rng = check_random_state(self.random_state)
         held_out = None
-        if X_val is not None or y_val is not None:
-            held_out = self._validate_held_out(X_val, y_val, sample_weight_val, target)
-        elif sample_weight_val is not None:
-            raise ValueError("sample_weight_val was given without X_val and y_val.")
+        if X_val is not None or y_val is not None or sample_weight_val is not None:
+            held_out = validate_held_out(self, X_val, y_val, sample_weight_val, data.target)
         elif self.early_stopping:
-            X, target, weights, held_out = self._split(X, target, weights, rng)
+            keys = row_keys(data.X, rng)
+            kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
+            data, held_out = data.take(kept), data.take(held)
 
-        xp = namespace(X)
-        layout = Layout(X.shape[1], int(self.hidden_units), target.n_outputs)
-        moments = feature_moments(xp, X, weights)
-        standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
-        problem = self._problem(X, target, weights, layout, standardization)
+        moments = feature_moments(namespace(data.X), data.X, data.weights)
+        standardization = moments.standardization(data.X.shape[1]) if self.standardize else IDENTITY
+        problem = data.problem(self.hidden_units, self.activation, standardization)
+        layout = problem.layout
         settings = resolve(
-            self.get_params(), X.shape, layout.n_outputs, is_sparse=sparse.issparse(X)
+            self.get_params(), data.X.shape, layout.n_outputs, is_sparse=sparse.issparse(data.X)
         )
         if previous is not None:
             starts = [standardization.to_standardized_units(layout, previous)]
         else:
-            starts = random_starts(problem, settings.n_init, log_odds(target, weights), rng)
+            starts = random_starts(problem, settings.n_init, data.log_odds(), rng)
         listeners: list[Listener] = []
         if self.verbose:
             listeners.append(Reporter(settings.solver, self.verbose))
@@ -149,7 +144,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             listeners.append(tasks)
             tasks.describe(
                 lambda params: self._network(
-                    standardization.to_user_units(layout, to_numpy(params)), layout, X, target
+                    standardization.to_user_units(layout, to_numpy(params)), layout, data
                 ),
                 iteration_name(settings.solver),
             )
@@ -160,7 +155,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             rng,
             validation=None
             if held_out is None
-            else self._problem(*held_out, layout, standardization),
+            else held_out.problem(self.hidden_units, self.activation, standardization),
             watch_validation=self.early_stopping,
             listeners=listeners,
         )
@@ -168,7 +163,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         user = standardization.to_user_units(layout, params)
         strength = problem.rows().unit_spread(user) * np.linalg.norm(layout.views(user)[2], axis=1)
         user = in_canonical_order(layout, user, strength, problem.activation.odd)
-        self.__dict__.update(self._network(user, layout, X, target))
+        self.__dict__.update(self._network(user, layout, data))
         self.n_iter_ = result.n_iter
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -185,76 +180,6 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             tasks.end({})
         return settings
 
-    def _validate(
-        self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, reset: bool = True
-    ) -> tuple[Array, Target, np.ndarray | None]:
-        """Rows with positive weight, their targets and weights."""
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=supported_float_dtypes(namespace(X), X),
-            order="C",
-            multi_output=True,
-            reset=reset,
-        )
-        y = to_host(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        target = encode(y, classes)
-        weights = None
-        if sample_weight is not None:
-            weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
-        weights = row_weights(self.class_weight, target, weights)
-        if weights is not None and np.any(weights == 0):
-            X, target, weights = take_rows(X, target, weights, np.flatnonzero(weights))
-        return X, target, weights
-
-    def _validate_held_out(
-        self, X_val: Any, y_val: Any, sample_weight_val: Any, target: Target
-    ) -> tuple[Array, Target, np.ndarray | None]:
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
-        try:
-            return self._validate(X_val, y_val, sample_weight_val, target.classes, reset=False)
-        except ValueError as error:
-            raise ValueError(
-                f"X_val, y_val or sample_weight_val does not fit X, y: {error}"
-            ) from error
-
-    def _split(
-        self, X: Array, target: Target, weights: np.ndarray | None, rng: np.random.RandomState
-    ) -> Any:
-        keys = row_keys(X, rng)
-        train_rows, held_rows = stratified_holdout(target, keys, self.validation_fraction)
-        held_out = take_rows(X, target, weights, held_rows)
-        return *take_rows(X, target, weights, train_rows), held_out
-
-    def _problem(
-        self,
-        X: Array,
-        target: Target,
-        weights: np.ndarray | None,
-        layout: Layout,
-        standardization: Standardization,
-    ) -> Problem:
-        xp = namespace(X)
-        y = target.encoded
-        if target.output == "logistic":
-            y = y.astype(np.bool_)
-        return Problem(
-            X,
-            place(xp, y, X),
-            None if weights is None else place(xp, weights, X, X.dtype),
-            layout,
-            ACTIVATIONS[self.activation],
-            OUTPUTS[target.output],
-            xp,
-            standardization,
-        )
-
     def _warn_unless_converged(self, settings: Settings) -> None:
         if self.converged_ or self.stop_reason_ == "callback":
             return
@@ -269,15 +194,15 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         )
 
     @staticmethod
-    def _network(user: np.ndarray, layout: Layout, X: Array, target: Target) -> dict[str, Any]:
+    def _network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:
         """Fitted attributes of the network with these parameters, in user units."""
-        xp = namespace(X)
+        X, xp = data.X, namespace(data.X)
         W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
         return {
             "coefs_": [W1, W2],
             "intercepts_": [b1, b2],
-            "classes_": target.classes,
-            "out_activation_": target.output,
+            "classes_": data.target.classes,
+            "out_activation_": data.target.output,
         }
 
     def _previous_fit(self) -> np.ndarray:
@@ -286,14 +211,14 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         b1, b2 = (to_numpy(b) for b in self.intercepts_)
         return Layout(W1.shape[0], W1.shape[1], W2.shape[1]).flatten(W1, b1, W2, b2)
 
-    def _check_same_network(self, X: Array, target: Target, purpose: str) -> None:
+    def _check_same_network(self, data: Data, purpose: str) -> None:
         """Raise if the last fit was of a network of other shapes or classes."""
         n_features, hidden_units = self.coefs_[0].shape
         for name, last, now in (
             ("hidden_units", hidden_units, self.hidden_units),
-            ("n_features", n_features, X.shape[1]),
-            ("classes", self.classes_.tolist(), target.classes.tolist()),
-            ("output units", self.out_activation_, target.output),
+            ("n_features", n_features, data.X.shape[1]),
+            ("classes", self.classes_.tolist(), data.target.classes.tolist()),
+            ("output units", self.out_activation_, data.target.output),
         ):
             if last != now:
                 raise ValueError(
@@ -326,27 +251,26 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             classes = np.unique(classes)
         elif not type_of_target(y).startswith("multilabel"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        X, target, weights = self._validate(X, y, sample_weight, classes, reset=first)
-        xp = namespace(X)
-        layout = Layout(X.shape[1], int(self.hidden_units), target.n_outputs)
+        data = validate(self, X, y, sample_weight, classes, reset=first)
         if not first:
-            self._check_same_network(X, target, "partial_fit")
-        moments = feature_moments(xp, X, weights)
+            self._check_same_network(data, "partial_fit")
+        moments = feature_moments(namespace(data.X), data.X, data.weights)
         stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
             moments = FeatureMoments(*stream["moments"]).merge(moments)
-        standardization = moments.standardization(X.shape[1]) if self.standardize else IDENTITY
-        problem = self._problem(X, target, weights, layout, standardization)
+        standardization = moments.standardization(data.X.shape[1]) if self.standardize else IDENTITY
+        problem = data.problem(self.hidden_units, self.activation, standardization)
+        layout = problem.layout
         settings = resolve(
             self.get_params(),
-            X.shape,
+            data.X.shape,
             layout.n_outputs,
-            is_sparse=sparse.issparse(X),
+            is_sparse=sparse.issparse(data.X),
             stream=True,
         )
         rng = stream.get("random_state") or check_random_state(self.random_state)
         if first:
-            start = random_starts(problem, 1, log_odds(target, weights), rng)[0]
+            start = random_starts(problem, 1, data.log_odds(), rng)[0]
         else:
             start = standardization.to_standardized_units(layout, self._previous_fit())
         if tasks is not None:
@@ -357,7 +281,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         user = standardization.to_user_units(layout, params)
         if not np.isfinite(user).all():
             check_finite(np.nan)
-        self.__dict__.update(self._network(user, layout, X, target))
+        self.__dict__.update(self._network(user, layout, data))
         self.loss_ = loss
         self.loss_curve_ = [*([] if first else self.loss_curve_), loss]
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
@@ -368,23 +292,3 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self._stream = {"moments": tuple(moments), "slots": slots, "t": t, "random_state": rng}
         if tasks is not None:
             tasks.end({})
-
-
-def log_odds(target: Target, weights: np.ndarray | None) -> np.ndarray:
-    """Output intercepts that alone would predict the share of each class, shape (n_outputs,)."""
-    if target.output == "softmax":
-        share = np.bincount(target.encoded, weights, minlength=len(target.classes))
-        return np.asarray(np.log(share / share.sum()))
-    share = np.average(target.encoded, axis=0, weights=weights)
-    share = np.asarray(np.clip(share, 1e-3, 1 - 1e-3))  # a label may be always or never there
-    return np.log(share / (1.0 - share))
-
-
-def take_rows(
-    X: Array, target: Target, weights: np.ndarray | None, rows: np.ndarray
-) -> tuple[Array, Target, np.ndarray | None]:
-    """Select data, target and weights of some rows."""
-    xp = namespace(X)
-    X = X[rows] if xp is np else xp.take(X, place(xp, rows, X), axis=0)
-    target = target._replace(encoded=target.encoded[rows])
-    return X, target, None if weights is None else weights[rows]

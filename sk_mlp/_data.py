@@ -1,0 +1,146 @@
+"""Validated training data: from what a user passes to what the objective needs."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._arrays import place
+from sk_mlp._compat import check_sample_weight, namespace, supported_float_dtypes, to_host
+from sk_mlp._losses import OUTPUTS
+from sk_mlp._parameters import Layout, Standardization
+from sk_mlp._targets import Target, encode, row_weights
+from sk_mlp._training import Problem
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+class Data(NamedTuple):
+    """Rows to train or validate on.
+
+    Attributes
+    ----------
+    X : array or CSR matrix of shape (n_samples, n_features)
+        In float32 or float64 and C order.
+    target : Target
+    weights : float64 ndarray of shape (n_samples,) or None
+        Sample weight times class weight; None where all are one.
+    """
+
+    X: Array
+    target: Target
+    weights: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> "Data":
+        """Select rows, by a copy."""
+        xp = namespace(self.X)
+        X = self.X[rows] if xp is np else xp.take(self.X, place(xp, rows, self.X), axis=0)
+        target = self.target._replace(encoded=self.target.encoded[rows])
+        return Data(X, target, None if self.weights is None else self.weights[rows])
+
+    def layout(self, hidden_units: int) -> Layout:
+        """Shapes of a network for these data."""
+        return Layout(self.X.shape[1], int(hidden_units), self.target.n_outputs)
+
+    def problem(
+        self, hidden_units: int, activation: str, standardization: Standardization
+    ) -> Problem:
+        """Bring targets and weights to where X is, for a network of some hidden units."""
+        xp, y = namespace(self.X), self.target.encoded
+        if self.target.output == "logistic":
+            y = y.astype(np.bool_)
+        return Problem(
+            self.X,
+            place(xp, y, self.X),
+            None if self.weights is None else place(xp, self.weights, self.X, self.X.dtype),
+            self.layout(hidden_units),
+            ACTIVATIONS[activation],
+            OUTPUTS[self.target.output],
+            xp,
+            standardization,
+        )
+
+    def log_odds(self) -> np.ndarray:
+        """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""
+        target = self.target
+        if target.output == "softmax":
+            share = np.bincount(target.encoded, self.weights, minlength=len(target.classes))
+            # a class may be absent here, as in a fold of cross-validation
+            return np.asarray(np.log(np.maximum(share / share.sum(), 1e-4)))
+        share = np.average(target.encoded, axis=0, weights=self.weights)
+        share = np.clip(share, 1e-4, 1 - 1e-4)
+        return np.asarray(np.log(share / (1.0 - share)))
+
+
+def validate(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    classes: np.ndarray | None = None,
+    *,
+    reset: bool = True,
+    keep_all: bool = False,
+) -> Data:
+    """Validate what was passed to fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` if `reset`; its `class_weight` counts.
+    X, y, sample_weight
+        As passed by the user.
+    classes : ndarray, optional
+        Classes to encode y by; those in y by default.
+    reset : bool, default=True
+        Whether X defines the features, or has to have those known.
+    keep_all : bool, default=False
+        Whether to keep rows of weight zero.
+
+    Raises
+    ------
+    ValueError
+        If X, y or sample_weight cannot be trained on.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=supported_float_dtypes(namespace(X), X),
+        order="C",
+        multi_output=True,
+        reset=reset,
+    )
+    y = to_host(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    target = encode(y, classes)
+    weights = None
+    if sample_weight is not None:
+        weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
+    weights = row_weights(estimator.class_weight, target, weights)
+    data = Data(X, target, weights)
+    if weights is None or keep_all or np.all(weights > 0):
+        return data
+    return data.take(np.flatnonzero(weights))
+
+
+def validate_held_out(
+    estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any, target: Target
+) -> Data:
+    """Validate the data that a fit is watched on.
+
+    Raises
+    ------
+    ValueError
+        If they are incomplete or do not fit the training data.
+    """
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
+    try:
+        return validate(estimator, X_val, y_val, sample_weight_val, target.classes, reset=False)
+    except ValueError as error:
+        raise ValueError(f"X_val, y_val or sample_weight_val does not fit X, y: {error}") from error
