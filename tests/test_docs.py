@@ -1,0 +1,59 @@
+"""Every example in the guide and in the README runs and gives what it says."""
+
+import doctest
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.rst"), *(DOCS / "guide").glob("*.rst")])
+NEEDS = {"gpu": ("torch", "array_api_compat")}  # what the extra `test` does not bring
+
+
+@pytest.fixture(autouse=True)
+def _close_figures(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_of_page(page):
+    for module in NEEDS.get(page.stem, ()):
+        pytest.importorskip(module)
+    text = page.read_text(encoding="utf-8")
+    examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    report = []
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(examples, out=report.append)
+    assert not report, "".join(report)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_code_on_page_is_an_example(page):
+    # Python in a code-block would be shown but never run
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"^ *\.\. code(-block)?:: +(python|pycon|default)", text, re.MULTILINE)
+
+
+def test_readme(tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "readme.py").write_text(block)
+    names = runpy.run_path(str(tmp_path / "readme.py"))
+    assert names["network"].score(names["X"], names["y"]) > 0.98
+    assert names["network"].transform(names["X"]).shape == (500, 3)
+
+
+def test_readme_links():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\((?!http)([^)#]+)(?:#([^)]+))?\)", text)
+    assert targets
+    for path, anchor in targets:
+        assert (ROOT / path).is_file(), path
+        if anchor:  # GitHub makes it from the title of the section
+            assert re.search(f"^{anchor}\n-+$", (ROOT / path).read_text().lower(), re.MULTILINE)
