@@ -313,6 +313,15 @@ def test_only_the_strongest_features():
     assert [t.get_text() for t in drawn.axes_[1].get_yticklabels()] == ["1"]
 
 
+def test_feature_names_of_the_user(iris, iris_network):
+    X = iris[0]
+    names = ["a", "b", "c", "d"]
+    drawn = HiddenUnitsDisplay.from_estimator(iris_network, X, feature_names=names)
+    assert [t.get_text() for t in drawn.axes_[0].get_yticklabels()] == names
+    with pytest.raises(ValueError, match=r"4 feature_names are needed, got shape \(2,\)"):
+        HiddenUnitsDisplay.from_estimator(iris_network, X, feature_names=["a", "b"])
+
+
 def test_images_of_pixels():
     X, y = load_digits(n_class=4, return_X_y=True)
     network = fit(X, y, hidden_units=5)

@@ -133,6 +133,7 @@ class HiddenUnitsDisplay:
         X: Any,
         y: Any = None,
         *,
+        feature_names: Any = None,
         image_shape: tuple[int, int] | None = None,
         max_features: int = 30,
         ax: Any = None,
@@ -149,6 +150,9 @@ class HiddenUnitsDisplay:
             Samples: the points of the picture, and what standard deviations are taken over.
         y : array-like of shape (n_samples,), default=None
             Their labels, for the colours of the points. None draws all points alike.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features, such as ``pipeline[:-1].get_feature_names_out()``. None takes
+            those that the estimator saw in fit, or else ``x0``, ``x1``, ...
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
@@ -170,13 +174,16 @@ class HiddenUnitsDisplay:
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         ValueError
-            If X, y or `image_shape` do not fit it.
+            If X, y, `feature_names` or `image_shape` do not fit it.
         """
         check_network(estimator, cls.__name__)
         view = NetworkView(estimator, X, y)
         n_features = view.W1.shape[0]
         if image_shape is not None and np.prod(image_shape) != n_features:
             raise ValueError(f"image_shape={image_shape} does not hold {n_features} features.")
+        names = view.feature_names if feature_names is None else np.asarray(feature_names)
+        if names.shape != (n_features,):
+            raise ValueError(f"{n_features} feature_names are needed, got shape {names.shape}.")
         plane: dict[str, Any] = {}
         if n_features == 2:
             points = view.X.toarray() if sparse.issparse(view.X) else view.X
@@ -187,7 +194,7 @@ class HiddenUnitsDisplay:
             W2=view.W2,
             feature_std=view.feature_std,
             unit_std=view.H.std(axis=0),
-            feature_names=view.feature_names,
+            feature_names=names,
             classes=view.classes,
             image_shape=image_shape,
             **plane,

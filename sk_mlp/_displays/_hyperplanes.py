@@ -8,6 +8,7 @@ from sk_mlp._displays._geometry import box_section
 
 MAX_NUMBERED = 12  # more numbers than this hide the picture
 ARROW = 0.07  # length, in widths of the picture
+ROOM = 0.15  # around an arrow, in widths of the picture, that is enough
 
 
 def draw_hyperplanes(
@@ -36,7 +37,7 @@ def draw_hyperplanes(
     from matplotlib.patheffects import withStroke
 
     size = box[1] - box[0]
-    lines, arrows = [], []
+    lines, arrows, tips = [], [], np.empty((0, 2))
     for j, (w, b, s) in enumerate(zip(W1.T, b1, strength, strict=True)):
         ends = box_section(w, b, box)
         look = {"color": "black", "alpha": 0.1 + 0.9 * s}
@@ -45,12 +46,25 @@ def draw_hyperplanes(
             continue
         # at right angles on the screen, whatever the features measure: the gradient in units
         # of the width and height of the picture
-        middle, direction = ends.mean(axis=0), w * size
-        direction /= np.linalg.norm(direction)
+        direction = w * size / np.linalg.norm(w * size)
+        step = 1.5 * ARROW * direction * size
+        tails = ends[0] + np.linspace(0.1, 0.9, 33)[:, None] * (ends[1] - ends[0])
+        room = np.minimum(
+            _room(tails, np.delete(W1, j, axis=1), np.delete(b1, j), size),
+            np.linalg.norm((tails + step - tips[:, None]) / size, axis=2).min(axis=0, initial=ROOM),
+        )
+        # where there is room, the closer to the middle the better
+        tail = tails[np.argmax(room - 0.1 * np.abs(np.linspace(-0.4, 0.4, 33)))]
         style = {"angles": "uv", "units": "width", "width": 0.006, "scale": 1 / ARROW}
-        arrows.append(ax.quiver(*middle, *direction, zorder=4, **style, **look))
+        arrows.append(ax.quiver(*tail, *direction, zorder=4, **style, **look))
+        tips = np.append(tips, [tail + step], axis=0)
         if len(strength) <= MAX_NUMBERED:
-            tip = middle + 1.5 * ARROW * direction * size
-            number = ax.text(*tip, str(j), ha="center", va="center", weight="bold", zorder=5)
+            number = ax.text(*tips[-1], str(j), ha="center", va="center", weight="bold", zorder=5)
             number.set_path_effects([withStroke(linewidth=3, foreground="white")])
     return lines, arrows
+
+
+def _room(points: np.ndarray, W1: np.ndarray, b1: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Distance of points from the nearest of some lines, at most ROOM, in widths."""
+    lengths = np.maximum(np.linalg.norm(W1 * size[:, None], axis=0), np.finfo(float).tiny)
+    return np.asarray((np.abs(points @ W1 + b1) / lengths).min(axis=1, initial=ROOM))

@@ -9,7 +9,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sk_mlp._arrays import place, to_numpy
-from sk_mlp._compat import namespace
+from sk_mlp._compat import namespace, to_host
 from sk_mlp._displays._geometry import class_margins, grid
 from sk_mlp._predictor import TwoLayerPredictor
 
@@ -60,14 +60,14 @@ class NetworkView:
             [to_numpy(a) for a in arrays] for arrays in (estimator.coefs_, estimator.intercepts_)
         )
         self.y = self._labels(y)
-        self.classes = np.asarray(estimator.classes_)
+        self.classes = np.asarray(to_host(estimator.classes_))
         names = [f"x{i}" for i in range(self.W1.shape[0])]
         self.feature_names = np.asarray(getattr(estimator, "feature_names_in_", names))
 
     def _labels(self, y: Any) -> np.ndarray | None:
         if y is None:
             return None
-        labels: np.ndarray = np.asarray(y)
+        labels: np.ndarray = np.asarray(to_host(y))
         if labels.ndim != 1:
             raise ValueError(
                 f"y must have one label per sample to colour them, got shape {labels.shape}; for a "
