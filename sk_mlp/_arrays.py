@@ -27,6 +27,11 @@ def place(xp: Any, values: np.ndarray, like: Array, dtype: Any = None) -> Array:
     return xp.asarray(values, dtype=dtype, device=getattr(like, "device", None))
 
 
+def place_labels(xp: Any, labels: np.ndarray, like: Array) -> Array:
+    """Bring class labels to where the array `like` is, unless only NumPy has their dtype."""
+    return place(xp, labels, like) if labels.dtype.kind in "biuf" else labels
+
+
 def to_numpy(array: Array) -> np.ndarray:
     """Copy an array to the host as float64; a NumPy float64 array is returned as it is."""
     return np.asarray(to_host(array), dtype=np.float64)

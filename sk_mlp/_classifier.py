@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from sk_mlp._arrays import place, to_numpy
+from sk_mlp._arrays import place, place_labels, to_numpy
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._compat import namespace, to_host
 from sk_mlp._data import Data, validate, validate_held_out
@@ -201,7 +201,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return {
             "coefs_": [W1, W2],
             "intercepts_": [b1, b2],
-            "classes_": data.target.classes,
+            "classes_": place_labels(xp, data.target.classes, X),
             "out_activation_": data.target.output,
         }
 
@@ -217,7 +217,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         for name, last, now in (
             ("hidden_units", hidden_units, self.hidden_units),
             ("n_features", n_features, data.X.shape[1]),
-            ("classes", self.classes_.tolist(), data.target.classes.tolist()),
+            ("classes", to_host(self.classes_).tolist(), data.target.classes.tolist()),
             ("output units", self.out_activation_, data.target.output),
         ):
             if last != now:
@@ -241,12 +241,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         first = not hasattr(self, "coefs_")
         classes = to_host(classes)
         if not first:
-            if classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+            known = to_host(self.classes_)
+            if classes is not None and not np.array_equal(known, np.unique(classes)):
                 raise ValueError(
                     f"classes={classes!r} is not the same as on the last call to fit or "
-                    f"partial_fit, {self.classes_.tolist()}."
+                    f"partial_fit, {known.tolist()}."
                 )
-            classes = self.classes_
+            classes = known
         elif classes is not None:
             classes = np.unique(classes)
         elif not type_of_target(y).startswith("multilabel"):

@@ -88,8 +88,9 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
     _check_array("intercepts_[1]", b2, (k,))
     _check_choice("activation", state["activation"], ACTIVATIONS)
     _check_choice("out_activation_", output, OUTPUTS)
-    if len(classes) != k and not (k == 1 and len(classes) == 2 and output == "logistic"):
-        raise ValueError(f"classes_ has {len(classes)} entries for {k} output units.")
+    n_classes = classes.shape[0]
+    if n_classes != k and not (k == 1 and n_classes == 2 and output == "logistic"):
+        raise ValueError(f"classes_ has {n_classes} entries for {k} output units.")
     weight, mean, variance = state["_stream"]["moments"]
     per_feature = () if mean is None else (d,)
     _check_array("the weight of the rows", np.asarray(weight), ())

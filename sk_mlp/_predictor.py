@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._arrays import DEVICE_BYTES, place
+from sk_mlp._arrays import DEVICE_BYTES
 from sk_mlp._callbacks import CallbackSupportMixin
 from sk_mlp._compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._losses import OUTPUTS
@@ -73,6 +73,8 @@ class TwoLayerPredictor(
         if hasattr(self, "coefs_"):
             moved.coefs_ = [convert(W) for W in self.coefs_]
             moved.intercepts_ = [convert(b) for b in self.intercepts_]
+            strings = isinstance(self.classes_, np.ndarray) and self.classes_.dtype.kind in "OUST"
+            moved.classes_ = self.classes_ if strings else convert(self.classes_)
         return moved
 
     @property
@@ -194,11 +196,9 @@ class TwoLayerPredictor(
             return xp.astype(S > 0, xp.int64)
         codes = S[:, 0] > 0 if S.shape[1] == 1 else xp.argmax(S, axis=1)
         codes = xp.astype(codes, xp.int64)
-        if xp is np:
-            return np.asarray(self.classes_)[codes]
-        if self.classes_.dtype.kind not in "biuf":  # no other namespace has strings
-            return self.classes_[to_host(codes)]
-        return xp.take(place(xp, self.classes_, S), codes, axis=0)
+        if isinstance(self.classes_, np.ndarray):  # strings are, whatever X is
+            return np.asarray(self.classes_[to_host(codes)])
+        return xp.take(self.classes_, codes, axis=0)
 
     def input_gradient(self, X: Any) -> Array:
         """Gradient of the predicted probabilities with respect to the input.
