@@ -1,6 +1,7 @@
 """The two-layer perceptron for scikit-learn users."""
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp._displays import HiddenUnitsDisplay, LossCurveDisplay, ProjectionDisplay
 from sk_mlp._persistence import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning
 
@@ -13,4 +14,5 @@ __all__ = [
     "LossCurveDisplay",
     "ProjectionDisplay",
     "TwoLayerMLPClassifier",
+    "TwoLayerMLPClassifierCV",
 ]

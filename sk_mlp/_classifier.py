@@ -10,10 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from sk_mlp._arrays import place, place_labels, to_numpy
+from sk_mlp._arrays import to_numpy
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._compat import namespace, to_host
-from sk_mlp._data import Data, validate, validate_held_out
+from sk_mlp._data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._holdout import row_keys, stratified_holdout
 from sk_mlp._parameters import (
     IDENTITY,
@@ -143,7 +143,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if tasks is not None:
             listeners.append(tasks)
             tasks.describe(
-                lambda params: self._network(
+                lambda params: fitted_network(
                     standardization.to_user_units(layout, to_numpy(params)), layout, data
                 ),
                 iteration_name(settings.solver),
@@ -163,7 +163,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         user = standardization.to_user_units(layout, params)
         strength = problem.rows().unit_spread(user) * np.linalg.norm(layout.views(user)[2], axis=1)
         user = in_canonical_order(layout, user, strength, problem.activation.odd)
-        self.__dict__.update(self._network(user, layout, data))
+        self.__dict__.update(fitted_network(user, layout, data))
         self.n_iter_ = result.n_iter
         self.loss_ = result.loss
         self.loss_curve_ = result.loss_curve
@@ -192,18 +192,6 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             ConvergenceWarning,
             stacklevel=3,
         )
-
-    @staticmethod
-    def _network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:
-        """Fitted attributes of the network with these parameters, in user units."""
-        X, xp = data.X, namespace(data.X)
-        W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
-        return {
-            "coefs_": [W1, W2],
-            "intercepts_": [b1, b2],
-            "classes_": place_labels(xp, data.target.classes, X),
-            "out_activation_": data.target.output,
-        }
 
     def _previous_fit(self) -> np.ndarray:
         """Flat parameters of the last fit, in user units."""
@@ -282,7 +270,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         user = standardization.to_user_units(layout, params)
         if not np.isfinite(user).all():
             check_finite(np.nan)
-        self.__dict__.update(self._network(user, layout, data))
+        self.__dict__.update(fitted_network(user, layout, data))
         self.loss_ = loss
         self.loss_curve_ = [*([] if first else self.loss_curve_), loss]
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)

@@ -144,3 +144,15 @@ def validate_held_out(
         return validate(estimator, X_val, y_val, sample_weight_val, target.classes, reset=False)
     except ValueError as error:
         raise ValueError(f"X_val, y_val or sample_weight_val does not fit X, y: {error}") from error
+
+
+def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:
+    """Fitted attributes of the network with these parameters, in user units."""
+    X, xp = data.X, namespace(data.X)
+    W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
+    return {
+        "coefs_": [W1, W2],
+        "intercepts_": [b1, b2],
+        "classes_": data.target.classes,
+        "out_activation_": data.target.output,
+    }

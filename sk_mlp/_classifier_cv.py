@@ -1,0 +1,230 @@
+"""TwoLayerMLPClassifierCV."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import (
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    check_cv,
+)
+from sklearn.utils import check_random_state
+
+from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._compat import check_sample_weight
+from sk_mlp._data import Data, fitted_network, validate
+from sk_mlp._path import Fold, Scorer, log_loss_score, make_fold, path
+from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp._reporting import Reporter
+from sk_mlp._settings import resolve
+from sk_mlp._targets import class_codes
+from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
+
+LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.1
+# One hold-out is enough if there are this many rows, and so many of the rarest class in it.
+HOLD_OUT_ROWS, HOLD_OUT_CLASS, HOLD_OUT_FRACTION = 3000, 100, 0.2
+N_FOLDS = 3
+# A smaller alpha has to bring the error down by more than this share to be chosen: a few folds
+# do not tell closer scores apart, and too little penalty costs more than too much.
+MARGIN = 0.02
+
+
+class TwoLayerMLPClassifierCV(TwoLayerPredictor):
+    """Two-layer perceptron classifier that chooses its penalty by cross-validation."""
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        hidden_units: Any = (100,),
+        *,
+        alphas: Any = 8,
+        cv: Any = None,
+        scoring: Any = "neg_log_loss",
+        refit: bool = True,
+        n_jobs: int | None = None,
+        activation: str = "relu",
+        solver: str = "auto",
+        standardize: bool = True,
+        class_weight: Any = None,
+        max_iter: int | None = None,
+        tol: float = 1e-4,
+        random_state: Any = None,
+        verbose: int | bool = 0,
+    ) -> None:
+        self.hidden_units = hidden_units
+        self.alphas = alphas
+        self.cv = cv
+        self.scoring = scoring
+        self.refit = refit
+        self.n_jobs = n_jobs
+        self.activation = activation
+        self.solver = solver
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.array_api_support = False
+        return tags
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> "TwoLayerMLPClassifierCV":
+        """Choose alpha and hidden_units and fit the network to all data."""
+        names = ("activation", "solver", "standardize", "max_iter", "tol", "verbose")
+        check_parameters(self, {name: CONSTRAINTS[name] for name in names})
+        units, alphas = self._grid()
+        with unchanged_on_error(self):
+            self._fit(X, y, sample_weight, groups, units, alphas)
+        return self
+
+    def _grid(self) -> tuple[list[int], np.ndarray]:
+        units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()
+        if not units or not all(Number(Integral, 1).allows(h) for h in units):
+            raise ValueError(
+                "The 'hidden_units' parameter of TwoLayerMLPClassifierCV must be an int >= 1 or "
+                f"a sequence of them; got {self.hidden_units!r}."
+            )
+        if Number(Integral, 1).allows(self.alphas):
+            return units, np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
+        alphas = np.atleast_1d(np.asarray(self.alphas, dtype=object)).tolist()
+        if not alphas or not all(Number(Real, 0).allows(a) for a in alphas):
+            raise ValueError(
+                "The 'alphas' parameter of TwoLayerMLPClassifierCV must be an int >= 1 or a "
+                f"sequence of numbers >= 0; got {self.alphas!r}."
+            )
+        return units, np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        units: list[int],
+        alphas: np.ndarray,
+    ) -> None:
+        data = validate(self, X, y, sample_weight, keep_all=True)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, data.X)
+        target = data.target
+        labels = target.encoded if target.multilabel else target.classes[class_codes(target)]
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        splits = list(self._splitter(data, seed).split(data.X, labels, groups))
+        networks = [self._network(hidden_units, data, seed) for hidden_units in units]
+
+        scorer = self._scorer(data, labels, sample_weight)
+        reporter = Reporter("path", int(self.verbose)) if self.verbose else None
+        scores = np.full((len(units), len(splits), len(alphas)), np.nan)
+        for i, network in enumerate(networks):
+            folds = [
+                make_fold(
+                    data,
+                    sample_weight,
+                    split,
+                    hidden_units=network.hidden_units,
+                    activation=self.activation,
+                    standardize=self.standardize,
+                    seed=seed,
+                )
+                for split in splits
+            ]
+            settings = resolve(
+                network.get_params(),
+                folds[0].problem.X.shape,
+                target.n_outputs,
+                is_sparse=sparse.issparse(data.X),
+            )
+            steps = path(folds, alphas, settings, scorer, seed=seed, n_jobs=self.n_jobs)
+            for j, at_alpha in enumerate(steps):
+                scores[i, :, j] = at_alpha
+                if reporter is not None:
+                    reporter.print(
+                        f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
+                        f"score {at_alpha.mean():.5f}"
+                    )
+        i, j = chosen(scores.mean(axis=1))
+        network = networks[i].set_params(alpha=float(alphas[j]))
+        if self.refit:
+            network.fit(X, y, sample_weight)
+        else:
+            rows = splits[int(np.argmax(scores[i, :, j]))][0]
+            weights = None if sample_weight is None else sample_weight[rows]
+            network.fit(data.X[rows], labels[rows], weights)
+        fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
+        self.__dict__.update(fitted)
+        self.alphas_ = alphas
+        self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
+        self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
+
+    def _network(self, hidden_units: int, data: Data, seed: int) -> TwoLayerMLPClassifier:
+        solver = self.solver
+        if solver == "auto":
+            # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
+            solver = "adam" if sparse.issparse(data.X) else "lbfgs"
+        return TwoLayerMLPClassifier(
+            int(hidden_units),
+            activation=self.activation,
+            solver=solver,
+            standardize=self.standardize,
+            class_weight=self.class_weight,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            random_state=seed,
+            verbose=self.verbose,
+        )
+
+    def _splitter(self, data: Data, seed: int) -> Any:
+        if self.cv is not None:
+            return check_cv(self.cv, data.target.encoded, classifier=True)
+        n_rows = data.X.shape[0]
+        hold_out = n_rows > HOLD_OUT_ROWS
+        if data.target.multilabel:
+            if hold_out:
+                return ShuffleSplit(1, test_size=HOLD_OUT_FRACTION, random_state=seed)
+            return KFold(N_FOLDS, shuffle=True, random_state=seed)
+        rarest = np.bincount(class_codes(data.target)).min()
+        if hold_out and HOLD_OUT_FRACTION * rarest >= HOLD_OUT_CLASS:
+            return StratifiedShuffleSplit(1, test_size=HOLD_OUT_FRACTION, random_state=seed)
+        return StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+
+    def _scorer(self, data: Data, labels: np.ndarray, sample_weight: np.ndarray | None) -> Scorer:
+        if self.scoring == "neg_log_loss":
+            return log_loss_score
+
+        def score(fold: Fold, params: np.ndarray) -> float:
+            layout, rows = fold.problem.layout, fold.test_rows
+            network = TwoLayerMLPClassifier(layout.hidden_units, activation=self.activation)
+            user = fold.standardization.to_user_units(layout, params)
+            network.__dict__.update(fitted_network(user, layout, data))
+            network.n_features_in_ = layout.n_features
+            weights = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
+            scoring = check_scoring(network, scoring=self.scoring)
+            return float(scoring(network, data.X[rows], labels[rows], **weights))
+
+        return score
+
+
+def chosen(means: np.ndarray) -> tuple[int, int]:
+    """Index of the hidden units with the best score and of the largest alpha near it.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_hidden_units, n_alphas)
+        Mean scores, the alphas in decreasing order; NaN where there is none.
+    """
+    i = int(np.argmax(np.nanmax(means, axis=1)))
+    best = np.nanmax(means[i])
+    # a score below zero is an error with its sign changed; of others the scale is not known
+    margin = MARGIN * abs(best) if best < 0 else 0.0
+    return i, int(np.argmax(np.nan_to_num(means[i], nan=-np.inf) >= best - margin))
