@@ -117,6 +117,10 @@ class RowSum:
 
     def unit_spread(self, params: np.ndarray) -> np.ndarray:
         """Weighted standard deviation of each hidden unit over the rows, in user units."""
+        return spread(*self.unit_sums(params), self.weight_sum)
+
+    def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted sums over the rows of each hidden unit and of its square."""
         xp, wide = self.xp, widest_float(self.xp, self.X)
         W1, b1, _, _ = self._views(self._like_X(params))
         first, second = np.zeros((2, self.layout.hidden_units))
@@ -130,8 +134,7 @@ class RowSum:
                 weights = xp.astype(self.sample_weight[block], wide, copy=False)
                 first += to_numpy(weights @ H)
                 second += to_numpy(weights @ (H * H))
-        first /= self.weight_sum
-        return np.sqrt(np.maximum(second / self.weight_sum - first**2, 0.0))
+        return first, second
 
     def _loop(self, params: np.ndarray, gradient: Array | None) -> float:
         xp, weights, wide = self.xp, self.sample_weight, widest_float(self.xp, self.X)
@@ -156,6 +159,11 @@ class RowSum:
             gW1 *= W2[:, 0]
             gb1 *= W2[:, 0]
         return float(total)
+
+
+def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
+    """Return the standard deviation from weighted sums of values and of their squares."""
+    return np.sqrt(np.maximum(second / weight - (first / weight) ** 2, 0.0))
 
 
 class TwoLayerLoss:

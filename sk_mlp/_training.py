@@ -144,45 +144,77 @@ def train(
             held_out = validation.objective(0.0)
             validation_loss = lambda x: held_out.loss(to_numpy(x))
 
-        n_runs = 1 if len(starts) == 1 else len(starts) + 1
-
-        def run(number: int, x0: np.ndarray, max_iter: int) -> tuple[SolverResult, bool]:
-            for listener in listeners:
-                listener.begin_run(number, n_runs, max_iter)
-            monitor = Monitor(
-                max_iter=max_iter,
-                tol=settings.tol,
-                n_iter_no_change=settings.n_iter_no_change,
-                validation_loss=validation_loss,
-                watch_validation=watch_validation,
-                observers=listeners,
-            )
+        def solve(x0: np.ndarray, monitor: Monitor) -> SolverResult:
             if settings.solver == "lbfgs":
-                result = lbfgs(objective.loss_gradient, x0, monitor)
-            else:
-                result = run_minibatch(problem, objective, settings, x0, rng, monitor)
-            asked = [listener.end_run(result) for listener in listeners]
-            return result, any(asked)
+                return lbfgs(objective.loss_gradient, x0, monitor)
+            return run_minibatch(problem, objective, settings, x0, rng, monitor)
 
-        if n_runs == 1:
-            result, _ = run(0, starts[0], settings.max_iter)
-            return to_numpy(result.x), result, [result.loss]
-        budget = min(SCREENING_ITERATIONS, settings.max_iter)
-        results, stop = [], False
-        for number, x0 in enumerate(starts):
-            result, stop = run(number, x0, budget)
-            results.append(result)
-            if stop:
-                break
-        losses = [result.loss for result in results]
-        best = int(np.argmin(losses))
-        result = results[best]
+        return run_starts(
+            solve,
+            settings,
+            starts,
+            validation_loss=validation_loss,
+            watch_validation=watch_validation,
+            listeners=listeners,
+        )
+
+
+def run_starts(
+    solve: Callable[[np.ndarray, Monitor], SolverResult],
+    settings: Settings,
+    starts: Sequence[np.ndarray],
+    *,
+    validation_loss: Callable[[Array], float] | None = None,
+    watch_validation: bool = False,
+    listeners: Sequence[Listener] = (),
+) -> tuple[np.ndarray, SolverResult, list[float]]:
+    """Run a solver from every start for a few iterations, and finish from the best.
+
+    Parameters
+    ----------
+    solve : callable (x0, monitor) -> SolverResult
+
+    Returns
+    -------
+    params, result, losses
+        As from `train`.
+    """
+    n_runs = 1 if len(starts) == 1 else len(starts) + 1
+
+    def run(number: int, x0: np.ndarray, max_iter: int) -> tuple[SolverResult, bool]:
+        for listener in listeners:
+            listener.begin_run(number, n_runs, max_iter)
+        monitor = Monitor(
+            max_iter=max_iter,
+            tol=settings.tol,
+            n_iter_no_change=settings.n_iter_no_change,
+            validation_loss=validation_loss,
+            watch_validation=watch_validation,
+            observers=listeners,
+        )
+        result = solve(x0, monitor)
+        asked = [listener.end_run(result) for listener in listeners]
+        return result, any(asked)
+
+    if n_runs == 1:
+        result, _ = run(0, starts[0], settings.max_iter)
+        return to_numpy(result.x), result, [result.loss]
+    budget = min(SCREENING_ITERATIONS, settings.max_iter)
+    results, stop = [], False
+    for number, x0 in enumerate(starts):
+        result, stop = run(number, x0, budget)
+        results.append(result)
         if stop:
-            result = result._replace(reason="callback", converged=False)
-        elif result.reason == "max_iter" and settings.max_iter > budget:
-            more, _ = run(n_runs - 1, to_numpy(result.x), settings.max_iter - budget)
-            result = join(result, more)
-        losses[best] = result.loss
+            break
+    losses = [result.loss for result in results]
+    best = int(np.argmin(losses))
+    result = results[best]
+    if stop:
+        result = result._replace(reason="callback", converged=False)
+    elif result.reason == "max_iter" and settings.max_iter > budget:
+        more, _ = run(n_runs - 1, to_numpy(result.x), settings.max_iter - budget)
+        result = join(result, more)
+    losses[best] = result.loss
     return to_numpy(result.x), result, losses
 
 
