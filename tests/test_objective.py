@@ -258,8 +258,8 @@ def test_row_blocks_cover_the_range_in_order():
 
 def test_blocks_are_of_at_least_256_rows_and_grow_for_small_networks():
     X = np.empty((10_000, 3))
-    assert block_rows(X, 100_000) == 256
-    assert block_rows(X, 1) > block_rows(X, 100) >= 256
+    assert block_rows(np, X, Layout(3, 100_000, 1)) == 256
+    assert block_rows(np, X, Layout(3, 1, 1)) > block_rows(np, X, Layout(3, 100, 1)) >= 256
 
 
 def test_params_and_data_are_not_modified():
