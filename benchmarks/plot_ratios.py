@@ -8,6 +8,7 @@ import matplotlib as mpl
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator
 
 COLORS = {"one": "tab:blue", "default": "tab:orange"}
 
@@ -32,6 +33,7 @@ def main(source: str, target: str) -> None:
     targets = {r["row"]: r["target"] for r in results}
     ax.plot([targets[row] for row in rows], range(len(rows)), "k|", markersize=12, label="target")
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     ax.axvline(1.0, color="0.3", linewidth=0.8)
