@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._arrays import place
+from sk_mlp._arrays import place, place_labels
 from sk_mlp._compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._parameters import Layout, Standardization
@@ -153,6 +153,6 @@ def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, An
     return {
         "coefs_": [W1, W2],
         "intercepts_": [b1, b2],
-        "classes_": data.target.classes,
+        "classes_": place_labels(xp, data.target.classes, X),
         "out_activation_": data.target.output,
     }
