@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
@@ -48,9 +49,15 @@ sphinx_gallery_conf = {
     "min_reported_time": 1,
 }
 
+plot_formats = ["png"]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+
 html_theme = "pydata_sphinx_theme"
 html_title = "sk_mlp"
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
