@@ -30,11 +30,16 @@ except ImportError:
         return method
 
 
+def _is_propagated(callback: Any) -> bool:
+    # what tells the callbacks that `propagate_callback_context` passes on from the others
+    return hasattr(callback, "max_propagation_depth")
+
+
 class CallbackTasks:
     """The tasks of one fit, of which the callbacks of the estimator are told.
 
-    A `Listener` of `sk_mlp._training.train`. The methods that set it up and end it must run
-    inside a method decorated by `with_callbacks`.
+    Without callbacks nothing happens. With them it is a `Listener` of `sk_mlp._training.train`.
+    It must be used inside a method decorated by `with_callbacks`.
 
     Parameters
     ----------
@@ -47,19 +52,11 @@ class CallbackTasks:
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.of_fit = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self.callbacks = getattr(estimator, "_skl_callbacks", [])
         self.open: list[Any] = []  # contexts from the root to the innermost open task
         self.network: Callable[[Array], dict[str, Any]] = lambda params: {}
         self.iteration_name = "iteration"
         self.restarts = False
-
-    @classmethod
-    def of(
-        cls, estimator: Any, X: Any, y: Any, sample_weight: Any = None
-    ) -> "CallbackTasks | None":
-        """Tasks for an estimator that has callbacks, None for one that has not."""
-        if not getattr(estimator, "_skl_callbacks", None):
-            return None
-        return cls(estimator, X, y, sample_weight)
 
     def describe(self, network: Callable[[Array], dict[str, Any]], iteration_name: str) -> None:
         """Say how to read parameters, and what an iteration is called.
@@ -75,6 +72,8 @@ class CallbackTasks:
 
     def begin(self, name: str, max_subtasks: int | None = 0) -> None:
         """Open a task inside the innermost open one; the first is the root."""
+        if not self.callbacks:
+            return
         if self.open:
             context = self.open[-1].subcontext(task_name=name, max_subtasks=max_subtasks)
         else:
@@ -92,6 +91,8 @@ class CallbackTasks:
         attributes : dict or callable () -> dict, optional
             The fitted attributes of an estimator that had stopped here.
         """
+        if not self.callbacks:
+            return False
         context = self.open.pop()
         return bool(
             context.call_on_fit_task_end(**self.of_fit, reconstruction_attributes=attributes)
@@ -99,11 +100,16 @@ class CallbackTasks:
 
     @contextlib.contextmanager
     def sub_fit(self, name: str, estimator: Any) -> Iterator[None]:
-        """Hold a task open in which another estimator is fitted."""
-        self.begin(name)
-        with self.open[-1].propagate_callback_context(estimator):
+        """Let the fit of another estimator be a task, and tell the same callbacks of it."""
+        if not self.callbacks:
             yield
-        self.end()
+            return
+        estimator.set_callbacks(*(c for c in self.callbacks if not _is_propagated(c)))
+        try:
+            with self.open[-1].subcontext(task_name=name).propagate_callback_context(estimator):
+                yield
+        finally:
+            estimator.set_callbacks()
 
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
         """Open the root with the first run, and a task for the run if there are several."""

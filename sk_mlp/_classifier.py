@@ -112,7 +112,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any
     ) -> Settings:
-        tasks = CallbackTasks.of(self, X, y, sample_weight)
+        tasks = CallbackTasks(self, X, y, sample_weight)
         previous = self._previous_fit() if self.warm_start and hasattr(self, "coefs_") else None
         data = validate(self, X, y, sample_weight)
         if previous is not None:
@@ -140,7 +140,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         listeners: list[Listener] = []
         if self.verbose:
             listeners.append(Reporter(settings.solver, self.verbose))
-        if tasks is not None:
+        if tasks.callbacks:
             listeners.append(tasks)
             tasks.describe(
                 lambda params: fitted_network(
@@ -176,8 +176,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         elif hasattr(self, "validation_loss_curve_"):
             del self.validation_loss_curve_
         self._stream: dict[str, Any] = {"moments": tuple(moments)}
-        if tasks is not None:
-            tasks.end({})
+        tasks.end({})
         return settings
 
     def _warn_unless_converged(self, settings: Settings) -> None:
@@ -225,7 +224,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
     @with_callbacks
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
-        tasks = CallbackTasks.of(self, X, y, sample_weight)
+        tasks = CallbackTasks(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
         classes = to_host(classes)
         if not first:
@@ -262,8 +261,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             start = random_starts(problem, 1, data.log_odds(), rng)[0]
         else:
             start = standardization.to_standardized_units(layout, self._previous_fit())
-        if tasks is not None:
-            tasks.begin("partial_fit")
+        tasks.begin("partial_fit")
         params, loss, slots, t = one_epoch(
             problem, settings, start, stream.get("slots"), stream.get("t", 0), rng, moments.weight
         )
@@ -279,5 +277,4 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if self.verbose:
             Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")
         self._stream = {"moments": tuple(moments), "slots": slots, "t": t, "random_state": rng}
-        if tasks is not None:
-            tasks.end({})
+        tasks.end({})

@@ -15,6 +15,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import check_random_state
 
+from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._compat import check_sample_weight
 from sk_mlp._data import Data, fitted_network, validate
@@ -105,6 +106,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         return units, np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
 
+    @with_callbacks
     def _fit(
         self,
         X: Any,
@@ -114,6 +116,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         units: list[int],
         alphas: np.ndarray,
     ) -> None:
+        tasks = CallbackTasks(self, X, y, sample_weight)
         data = validate(self, X, y, sample_weight, keep_all=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, data.X)
@@ -126,7 +129,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scorer = self._scorer(data, labels, sample_weight)
         reporter = Reporter("path", int(self.verbose)) if self.verbose else None
         scores = np.full((len(units), len(splits), len(alphas)), np.nan)
+        tasks.begin("fit", len(networks) + 1)
         for i, network in enumerate(networks):
+            tasks.begin("path", len(alphas))
             folds = [
                 make_fold(
                     data,
@@ -145,7 +150,15 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 target.n_outputs,
                 is_sparse=sparse.issparse(data.X),
             )
-            steps = path(folds, alphas, settings, scorer, seed=seed, n_jobs=self.n_jobs)
+            steps = path(
+                folds,
+                alphas,
+                settings,
+                scorer,
+                seed=seed,
+                n_jobs=self.n_jobs,
+                begin=lambda: tasks.begin("alpha"),
+            )
             for j, at_alpha in enumerate(steps):
                 scores[i, :, j] = at_alpha
                 if reporter is not None:
@@ -153,19 +166,26 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                         f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
                         f"score {at_alpha.mean():.5f}"
                     )
+                if tasks.end():
+                    break
+            if tasks.end():
+                scores = scores[: i + 1]
+                break
         i, j = chosen(scores.mean(axis=1))
         network = networks[i].set_params(alpha=float(alphas[j]))
-        if self.refit:
-            network.fit(X, y, sample_weight)
-        else:
-            rows = splits[int(np.argmax(scores[i, :, j]))][0]
-            weights = None if sample_weight is None else sample_weight[rows]
-            network.fit(data.X[rows], labels[rows], weights)
+        with tasks.sub_fit("refit", network):
+            if self.refit:
+                network.fit(X, y, sample_weight)
+            else:
+                rows = splits[int(np.argmax(scores[i, :, j]))][0]
+                weights = None if sample_weight is None else sample_weight[rows]
+                network.fit(data.X[rows], labels[rows], weights)
         fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
         self.__dict__.update(fitted)
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
         self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
+        tasks.end({})
 
     def _network(self, hidden_units: int, data: Data, seed: int) -> TwoLayerMLPClassifier:
         solver = self.solver

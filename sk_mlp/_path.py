@@ -102,6 +102,7 @@ def path(
     *,
     seed: int,
     n_jobs: int | None,
+    begin: Callable[[], None],
 ) -> Iterator[np.ndarray]:
     """Train and score every fold at one alpha after the other.
 
@@ -120,6 +121,8 @@ def path(
         Of the shuffling by a minibatch solver.
     n_jobs : int or None
         Folds to work on at a time, in threads.
+    begin : callable () -> None
+        Told when the work on an alpha begins.
 
     Yields
     ------
@@ -147,6 +150,7 @@ def path(
         at = [fold.start for fold in folds]
         best, worse = -np.inf, 0
         for alpha in alphas:
+            begin()
             results = parallel(
                 delayed(step)(fold, params, alpha) for fold, params in zip(folds, at, strict=True)
             )

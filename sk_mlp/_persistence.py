@@ -17,7 +17,7 @@ from sk_mlp._parameters import Layout
 
 VERSION_KEY = "_sk_mlp_version"
 
-SKOPS_TRUSTED_TYPES = ["sk_mlp.TwoLayerMLPClassifier"]
+SKOPS_TRUSTED_TYPES = ["sk_mlp.TwoLayerMLPClassifier", "sk_mlp.TwoLayerMLPClassifierCV"]
 """What to pass as ``trusted`` to `skops.io.load` to load the estimators of this package."""
 
 
@@ -27,6 +27,7 @@ class InconsistentVersionWarning(SklearnVersionWarning):
     Parameters
     ----------
     estimator_name : str
+        Its class.
     current_version, original_version : str
         Of sk_mlp.
     """
@@ -91,13 +92,19 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
     n_classes = classes.shape[0]
     if n_classes != k and not (k == 1 and n_classes == 2 and output == "logistic"):
         raise ValueError(f"classes_ has {n_classes} entries for {k} output units.")
-    weight, mean, variance = state["_stream"]["moments"]
-    per_feature = () if mean is None else (d,)
+    if "_stream" in state:
+        _check_stream(state["_stream"], layout)
+
+
+def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
+    """Raise unless the state of `partial_fit` belongs to a network of this layout."""
+    weight, mean, variance = stream["moments"]
+    per_feature = () if mean is None else (layout.n_features,)
     _check_array("the weight of the rows", np.asarray(weight), ())
     _check_array("the variance of the features", np.asarray(variance), per_feature)
     if mean is not None:
         _check_array("the mean of the features", mean, per_feature)
-    slots = state["_stream"].get("slots")
+    slots = stream.get("slots")
     if slots is not None:
         _check_array("the state of the solver", slots, (len(slots), layout.size))
 

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
 callback_api = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
 
@@ -231,9 +231,7 @@ def test_scoring_monitor_follows_the_training_loss(solver):
         model.fit(X, y)
     rows = [row for row in monitor.get_logs().data if row["task_name"] == UNIT[solver]]
     scores = [-row["neg_log_loss"] for row in rows]
-    # an epoch of a full batch reports the loss at its begin, L-BFGS that at its end
-    expected = model.loss_curve_ if solver == "lbfgs" else model.loss_curve_[1:]
-    assert_allclose(scores[: len(expected)], expected, rtol=1e-12)
+    assert_allclose(scores, model.loss_curve_, rtol=1e-12)
 
 
 def test_partial_fit_is_a_run_of_its_own():
@@ -264,6 +262,52 @@ def test_in_a_pipeline_in_a_parallel_search():
     assert len(fits) == 2 * 2 + 1  # candidates x folds, and the refit
 
 
+def make_cv():
+    return TwoLayerMLPClassifierCV((2, 4), alphas=[10.0, 1.0], cv=2, solver="lbfgs", random_state=0)
+
+
+def test_the_search_over_alpha_tells_of_its_paths_and_of_its_final_fit():
+    X, y = load_iris(return_X_y=True)
+    recorder, monitor = Recorder(), callback_api.ScoringMonitor(scoring="accuracy")
+    model = make_cv().set_callbacks(recorder, monitor).fit(X, y)
+    plain = make_cv().fit(X, y)
+    assert_array_equal(model.coefs_[0], plain.coefs_[0])
+
+    begun = recorder.names("begin")
+    path = ["path", "alpha", "alpha"]
+    assert begun[:8] == ["fit", *path, *path, "fit"]  # the second is that of the network
+    assert begun.count("restart") == 8
+    assert sorted(begun) == sorted(recorder.names("end"))
+    # every setup has its teardown: for the search and for the network
+    kinds = [what for what, _, _ in recorder.events]
+    assert kinds.count("setup") == kinds.count("teardown") == 2
+    rows = monitor.get_logs().data
+    assert rows[0]["accuracy"] == model.score(X, y)
+    assert {row["task_name"] for row in rows} == {"fit", "restart", "best restart", "iteration"}
+
+
+def test_a_callback_may_stop_a_path_or_the_search():
+    X, y = load_iris(return_X_y=True)
+    model = make_cv().set_callbacks(Recorder(lambda context: context.task_name == "alpha"))
+    model.fit(X, y)
+    assert model.alpha_ == 10.0
+    assert np.isnan(model.scores_[:, :, 1]).all()
+    assert not np.isnan(model.scores_[:, :, 0]).any()
+
+    model.set_callbacks(Recorder(lambda context: context.task_name == "path")).fit(X, y)
+    assert model.scores_.shape == (1, 2, 2)
+    assert model.hidden_units_ == 2
+
+
+def test_progress_bars_of_a_search(capsys):
+    pytest.importorskip("rich")
+    X, y = load_iris(return_X_y=True)
+    make_cv().set_callbacks(callback_api.ProgressBar(max_propagation_depth=None)).fit(X, y)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
+    assert len(lines) == 1 + 2 + 1 + 9  # the search, its paths, the final fit, its runs
+    assert all("100%" in line for line in lines)
+
+
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_progress_bar_is_complete_at_the_end(solver, capsys):
     pytest.importorskip("rich")
@@ -278,7 +322,9 @@ def test_progress_bar_is_complete_at_the_end(solver, capsys):
 def test_without_the_callback_api():
     """Below scikit-learn 1.9 there is no `set_callbacks`, and no error."""
     code = (
-        "import sys; sys.modules['sklearn.callback'] = None\n"
+        # scikit-learn itself has what it needs of the module before it is hidden
+        "import sys, sklearn.linear_model, sklearn.model_selection, sklearn.pipeline\n"
+        "sys.modules['sklearn.callback'] = None\n"
         "from sk_mlp import TwoLayerMLPClassifier\n"
         "model = TwoLayerMLPClassifier(2, random_state=0).fit([[0.0], [1.0]], [0, 1])\n"
         "assert not hasattr(model, 'set_callbacks')\n"

@@ -17,7 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sk_mlp
-from sk_mlp import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning, TwoLayerMLPClassifier
+from sk_mlp import (
+    SKOPS_TRUSTED_TYPES,
+    InconsistentVersionWarning,
+    TwoLayerMLPClassifier,
+    TwoLayerMLPClassifierCV,
+)
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.npz"))
 
@@ -186,6 +191,8 @@ def states():
     yield "stream", stream, X
     stream = TwoLayerMLPClassifier(**options)
     yield "sparse stream", stream.partial_fit(sparse.csr_array(X), y, classes=[0, 1, 2]), X
+    search = TwoLayerMLPClassifierCV(3, alphas=[1.0], cv=2, random_state=0)
+    yield "search", search.fit(X, names), X
     generator = TwoLayerMLPClassifier(5, random_state=np.random.RandomState(0)).fit(X, y)
     yield "RandomState", generator, X
 
@@ -194,7 +201,7 @@ def states():
 def test_skops_needs_trust_in_the_class_alone(name, model, X):
     io = pytest.importorskip("skops.io")
     content = io.dumps(model)
-    assert io.get_untrusted_types(data=content) == ["sk_mlp.TwoLayerMLPClassifier"]
+    assert io.get_untrusted_types(data=content) == [f"sk_mlp.{type(model).__name__}"]
     again = io.loads(content, trusted=SKOPS_TRUSTED_TYPES)
     assert vars(again).keys() == vars(model).keys()
     if X is not None:

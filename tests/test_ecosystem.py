@@ -1,0 +1,251 @@
+"""At home in scikit-learn: data frames, sparse containers, tags, representation, routing."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone, is_classifier
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+
+from sk_mlp import TwoLayerMLPClassifier
+
+SPARSE = [
+    getattr(sparse, f"{name}_{kind}")
+    for name in ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
+    for kind in ("matrix", "array")
+]
+
+
+def make(hidden_units=4, **options):
+    options = {"solver": "lbfgs", "n_init": 1, "tol": 1e-3, "random_state": 0, **options}
+    return TwoLayerMLPClassifier(hidden_units, **options)
+
+
+def frame_of(library):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    if library == "polars":
+        return pl.DataFrame({name: X[name].to_numpy() for name in X}), pl.Series(y.to_numpy())
+    return X, y
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_data_frames_give_what_arrays_give(library):
+    X, y = frame_of(library)
+    model = make().fit(X, y)
+    plain = make().fit(X.to_numpy(), y.to_numpy())
+    assert model.feature_names_in_.tolist() == list(X.columns)
+    assert not hasattr(plain, "feature_names_in_")
+    for method in ("predict", "predict_proba", "decision_function", "transform", "input_gradient"):
+        assert_array_equal(getattr(model, method)(X), getattr(plain, method)(X.to_numpy()))
+    assert model.score(X, y) == plain.score(X.to_numpy(), y.to_numpy())
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_labels_of_a_data_frame(library):
+    X, y = frame_of(library)
+    names = np.array(["setosa", "versicolor", "virginica"])[y.to_numpy()]
+    series = pl.Series(names) if library == "polars" else pd.Series(names)
+    model = make().fit(X, series)
+    assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+    assert (model.predict(X) == names).mean() > 0.95
+    if library == "pandas":
+        model = make().fit(X, series.astype("category"))
+        assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_set_output(library):
+    X, y = frame_of(library)
+    model = make().set_output(transform=library)
+    H = model.fit_transform(X, y)
+    assert isinstance(H, {"pandas": pd.DataFrame, "polars": pl.DataFrame}[library])
+    names = [f"twolayermlpclassifier{i}" for i in range(4)]
+    assert list(H.columns) == names == model.get_feature_names_out().tolist()
+    assert_array_equal(H.to_numpy(), make().fit(X, y).transform(X))
+    if library == "pandas":
+        assert H.index.equals(X.index)
+    assert isinstance(model.predict_proba(X), np.ndarray)  # predictions stay arrays
+
+
+def test_set_output_through_a_pipeline():
+    X, y = frame_of("pandas")
+    union = FeatureUnion([("net", make()), ("scaled", StandardScaler())])
+    union.set_output(transform="pandas").fit(X, y)
+    assert union.transform(X).columns[:4].tolist() == [
+        f"net__twolayermlpclassifier{i}" for i in range(4)
+    ]
+    model = make_pipeline(make(), LogisticRegression()).fit(X, y)
+    assert model.score(X, y) > 0.95
+    assert model[:-1].get_feature_names_out().tolist()[0] == "twolayermlpclassifier0"
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "method", ["predict", "predict_proba", "decision_function", "transform", "input_gradient"]
+)
+def test_columns_in_another_order_raise(library, method):
+    X, y = frame_of(library)
+    model = make().fit(X, y)
+    columns = list(X.columns)
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        getattr(model, method)(X[columns[::-1]])
+    renamed = (
+        X.rename(columns={columns[0]: "x"}) if library == "pandas" else X.rename({columns[0]: "x"})
+    )
+    with pytest.raises(ValueError, match="Feature names unseen at fit time"):
+        getattr(model, method)(renamed)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        getattr(model, method)(X.to_numpy())
+
+
+def test_columns_in_another_order_raise_in_partial_fit_and_for_validation_data():
+    X, y = frame_of("pandas")
+    model = make(solver="adam").partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="must be in the same order"):
+        model.partial_fit(X[X.columns[::-1]], y)
+    with pytest.raises(ValueError, match="must be in the same order"):
+        make().fit(X, y, X_val=X[X.columns[::-1]], y_val=y)
+
+
+@pytest.mark.filterwarnings("ignore:Constructing a DIA:scipy.sparse.SparseEfficiencyWarning")
+@pytest.mark.parametrize("container", SPARSE, ids=lambda c: c.__name__)
+def test_sparse_containers(container):
+    X, y = load_iris(return_X_y=True)
+    X = np.where(X > 1.5, X, 0.0)
+    model = make().fit(sparse.csr_array(X), y)
+    for method in ("predict", "predict_proba", "decision_function", "transform"):
+        result = getattr(model, method)(container(X))
+        assert isinstance(result, np.ndarray)
+        # what was learned from sparse data predicts on dense data
+        assert_allclose(getattr(model, method)(X), result, rtol=1e-12, atol=1e-14)
+    if not container.__name__.startswith("bsr"):  # which stores zeros
+        other = make().fit(container(X), y)
+        assert_array_equal(other.coefs_[0], model.coefs_[0])
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_sparse_indices_of_64_bits(solver):
+    X, y = load_iris(return_X_y=True)
+    narrow, wide = sparse.csr_array(X), sparse.csr_array(X)
+    wide.indices, wide.indptr = wide.indices.astype(np.int64), wide.indptr.astype(np.int64)
+    model, plain = make(solver=solver).fit(wide, y), make(solver=solver).fit(narrow, y)
+    assert_array_equal(model.predict_proba(wide), plain.predict_proba(narrow))
+
+
+def test_text_in_a_pipeline():
+    texts = ["good film", "bad film", "a good one", "really bad", "good good", "bad bad one"] * 5
+    y = ["pos", "neg", "pos", "neg", "pos", "neg"] * 5
+    model = make_pipeline(TfidfVectorizer(), TwoLayerMLPClassifier(8, random_state=0))
+    assert model.fit(texts, y).score(texts, y) == 1.0
+
+
+def test_tags():
+    tags = get_tags(make())
+    assert tags.estimator_type == "classifier"
+    assert is_classifier(make())
+    assert tags.input_tags.sparse
+    assert tags.input_tags.two_d_array
+    assert not tags.input_tags.allow_nan
+    assert not tags.input_tags.string
+    assert not tags.input_tags.categorical
+    assert tags.classifier_tags.multi_class
+    assert tags.classifier_tags.multi_label
+    assert not tags.classifier_tags.poor_score
+    assert tags.target_tags.required
+    assert tags.transformer_tags.preserves_dtype == ["float64", "float32"]
+    assert tags.array_api_support
+    assert not tags.non_deterministic
+    assert tags.requires_fit
+    assert not tags.no_validation
+
+
+def test_html_representation():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = make()
+    html = model._repr_html_()
+    assert "TwoLayerMLPClassifier" in html
+    assert "Not fitted" in html
+    page = "https://sk-mlp.readthedocs.io/en/stable/generated/sk_mlp.TwoLayerMLPClassifier.html"
+    assert page in html
+    for parameter in model.get_params():
+        assert parameter in html
+
+    html = make_pipeline(StandardScaler(), model).fit(X, y)._repr_html_()
+    assert page in html
+    assert "Not fitted" not in html
+
+
+@pytest.mark.skipif(
+    tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9),
+    reason="scikit-learn 1.9 shows fitted attributes and output features",
+)
+def test_html_representation_shows_what_was_fitted():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    model = make().fit(X, y)
+    html = model._repr_html_()
+    fitted = [name for name in vars(model) if name.endswith("_") and not name.startswith("_")]
+    assert {"coefs_", "intercepts_", "classes_", "loss_", "n_iter_", "stop_reason_"} <= {*fitted}
+    for name in fitted:
+        assert name in html
+    assert "twolayermlpclassifier0" in html
+    # every parameter and fitted attribute is explained by a line of the docstring
+    doc = type(model).__doc__
+    for name in [*model.get_params(), *fitted, "validation_loss_curve_"]:
+        assert f"\n    {name} : " in doc, name
+
+
+def test_routing_of_sample_weight():
+    X, y = load_breast_cancer(return_X_y=True)
+    weights = np.random.RandomState(0).uniform(size=len(y))
+    expected = make().fit(X, y, sample_weight=weights).predict_proba(X)
+    pipeline = make_pipeline(StandardScaler(with_mean=False, with_std=False), make())
+    pipeline.fit(X, y, twolayermlpclassifier__sample_weight=weights)
+    assert_array_equal(pipeline.predict_proba(X), expected)
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = make().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        scores = cross_val_score(routed, X, y, cv=2, params={"sample_weight": weights})
+        assert len(scores) == 2
+        plain = cross_val_score(
+            make().set_fit_request(sample_weight=False).set_score_request(sample_weight=False),
+            X,
+            y,
+            cv=2,
+            params={},
+        )
+        assert not np.array_equal(scores, plain)
+
+
+def test_in_a_column_transformer():
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    columns = ColumnTransformer([("net", make(), X.columns[:2].tolist())], remainder="passthrough")
+    H = columns.fit_transform(X, y)
+    assert H.shape == (150, 4 + 2)
+    assert clone(columns).fit(X, y).get_feature_names_out()[0] == "net__twolayermlpclassifier0"
+
+
+def test_a_bare_import_loads_no_extra():
+    # scikit-learn itself loads rich and pandas if they are there
+    code = (
+        "import sys, sklearn.pipeline, sklearn.model_selection; before = set(sys.modules)\n"
+        "import sk_mlp\n"
+        "extras = 'matplotlib rich onnx skl2onnx torch array_api_compat dask distributed skops "
+        "pandas polars'.split()\n"
+        "print([name for name in extras if name in set(sys.modules) - before])\n"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=120, capture_output=True, text=True
+    )
+    assert printed.stdout.strip() == "[]"
