@@ -63,14 +63,23 @@ class Data(NamedTuple):
 
     def log_odds(self) -> np.ndarray:
         """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""
+        # a class may be absent here, as in a fold of cross-validation
+        share = np.clip(self._shares(), 1e-4, 1 - 1e-4)
+        odds = share if self.target.output == "softmax" else share / (1.0 - share)
+        return np.asarray(np.log(odds))
+
+    def prior_loss(self) -> float:
+        """Cross-entropy of a model that predicts the share of each class, in nats per row."""
+        output = OUTPUTS[self.target.output]  # its loss is linear in the targets
+        loss, _ = output.loss_residual(np, self.log_odds()[None], self._shares()[None])
+        return float(loss[0])
+
+    def _shares(self) -> np.ndarray:
         target = self.target
-        if target.output == "softmax":
-            share = np.bincount(target.encoded, self.weights, minlength=len(target.classes))
-            # a class may be absent here, as in a fold of cross-validation
-            return np.asarray(np.log(np.maximum(share / share.sum(), 1e-4)))
-        share = np.average(target.encoded, axis=0, weights=self.weights)
-        share = np.clip(share, 1e-4, 1 - 1e-4)
-        return np.asarray(np.log(share / (1.0 - share)))
+        if target.output == "logistic":
+            return np.asarray(np.average(target.encoded, axis=0, weights=self.weights))
+        totals = np.bincount(target.encoded, self.weights, minlength=len(target.classes))
+        return np.asarray(totals / totals.sum())
 
 
 def validate(

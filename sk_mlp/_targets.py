@@ -47,9 +47,11 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
     """
     try:
         check_classification_targets(y)
-    except TypeError:  # labels that cannot be sorted
-        types = sorted({type(label).__name__ for label in y})
-        raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
+    except (TypeError, ValueError):
+        types = sorted({type(label).__name__ for label in np.ravel(y)})
+        if len(types) > 1:
+            raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
+        raise
     if type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
         n_labels = y.shape[1]

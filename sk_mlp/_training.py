@@ -218,6 +218,26 @@ def run_starts(
     return to_numpy(result.x), result, losses
 
 
+def fitted_course(result: SolverResult, losses: list[float]) -> dict[str, Any]:
+    """Fitted attributes that tell how a fit went."""
+    return {
+        "n_iter_": result.n_iter,
+        "loss_": result.loss,
+        "loss_curve_": result.loss_curve,
+        "best_iter_": result.best_iter,
+        "converged_": result.converged,
+        "stop_reason_": result.reason,
+        "n_init_losses_": losses,
+    }
+
+
+def unless_diverged(result: SolverResult, prior_loss: float, tol: float) -> SolverResult:
+    """Deny convergence to a loss above that of predicting the share of each class."""
+    if result.converged and result.loss > 1.01 * prior_loss + tol:
+        return result._replace(converged=False, reason="diverged")
+    return result
+
+
 def join(first: SolverResult, second: SolverResult) -> SolverResult:
     """One result for a run that went on where another had stopped."""
     return second._replace(
