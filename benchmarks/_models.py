@@ -1,6 +1,7 @@
 """The classifiers that quality.py compares, each a function of the training data."""
 
-import importlib
+import importlib.util
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.neural_network import MLPClassifier
 
 import sk_mlp
@@ -27,17 +28,18 @@ def hist_gradient_boosting(X: Any, y: np.ndarray) -> Any:
 
 def tuned_mlp(X: Any, y: np.ndarray) -> Any:
     """GridSearchCV of MLPClassifier over the grid and the folds of TwoLayerMLPClassifierCV."""
-    tuned = sk_mlp.TwoLayerMLPClassifierCV().get_params()
-    alphas, units = tuned["alphas"], np.atleast_1d(tuned["hidden_units"])
-    if alphas is None or np.ndim(alphas) == 0:
-        alphas = np.logspace(2, -0.5, 8 if alphas in (None, "auto") else alphas)
+    tuned = sk_mlp.TwoLayerMLPClassifierCV(random_state=0).fit(X, y)
+    n_folds = tuned.scores_.shape[1]
+    if n_folds == 1:
+        cv = StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+    else:
+        cv = StratifiedKFold(n_folds, shuffle=True, random_state=0)
     # MLPClassifier divides its penalty by the rows of a batch, sk_mlp by all rows
     share = min(200, X.shape[0]) / X.shape[0]
     candidates = {
-        "alpha": share * np.asarray(alphas),
-        "hidden_layer_sizes": [(int(h),) for h in units],
+        "alpha": share * tuned.alphas_,
+        "hidden_layer_sizes": [(int(h),) for h in np.atleast_1d(tuned.hidden_units)],
     }
-    cv = 5 if tuned["cv"] in (None, "auto") else tuned["cv"]
     return GridSearchCV(MLPClassifier(random_state=0), candidates, scoring="neg_log_loss", cv=cv)
 
 
@@ -45,6 +47,7 @@ def realmlp(X: Any, y: np.ndarray) -> Any:
     """RealMLP-TD-S of pytabkit: three hidden layers of 256 units, 256 epochs."""
     if sparse.issparse(X):
         return None
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     return importlib.import_module("pytabkit").RealMLP_TD_S_Classifier(random_state=0, device="cpu")
 
 

@@ -186,7 +186,10 @@ def main() -> None:
         return
     names = [name for name in models if name != "ours_curve"]
     print_per_set(scored, names)
-    for reference in ("mlp", "logistic", "hgb"):
+    references = ["mlp", "logistic", "hgb"]
+    if {"mlp_grid", "realmlp"} & set(names):
+        references.append("ours_cv")
+    for reference in references:
         if reference in names:
             print_summary(scored, names, reference)
     if arguments.reach:
