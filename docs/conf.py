@@ -32,6 +32,7 @@ exclude_patterns = [
     "guide/sensitivity.rst",  # included by guide/alpha_and_units.rst
 ]
 default_role = "literal"
+smartquotes = False  # "relu" is a value
 toc_object_entries_show_parents = "hide"
 
 autosummary_generate = True
