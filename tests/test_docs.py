@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.rst"), *(DOCS / "guide").glob("*.rst")])
-NEEDS = {"gpu": ("torch", "array_api_compat")}  # what the extra `test` does not bring
+# what the extra `test` does not bring, or an older scikit-learn has not
+NEEDS = {"gpu": ("torch", "array_api_compat"), "callbacks": ("sklearn.callback",)}
 
 
 @pytest.fixture(autouse=True)
