@@ -56,19 +56,22 @@ def draw_maps(
         One square for each weight.
     """
     ax.set_axis_off()
-    height = ax.get_window_extent().height / ax.figure.dpi  # inches
-    gap = min(0.3, TITLE / height)
+    inches = ax.get_window_extent().size / ax.figure.dpi
+    gap = min(0.3, TITLE / inches[1])
     share = np.array([len(feature_names), len(output_names)], dtype=float)
     share *= (1 - gap) / share.sum()
-    upper = ax.inset_axes((0, 1 - share[0], 1, share[0]))
-    lower = ax.inset_axes((0, 0, 1, share[1]), sharex=upper)
+    hidden_units = input_weights.shape[1]
+    # a few units in a wide figure: rather a narrow map than stretched squares
+    cell = share[0] * inches[1] / len(feature_names)
+    width = min(1.0, 1.6 * cell * hidden_units / inches[0])
+    upper = ax.inset_axes((0, 1 - share[0], width, share[0]))
+    lower = ax.inset_axes((0, 0, width, share[1]), sharex=upper)
     maps = [
         draw_squares(upper, input_weights, feature_names, "input of a unit per std of the feature"),
         draw_squares(lower, output_weights.T, output_names, "logit per std of the unit"),
     ]
     upper.set_ylabel(feature_label)
     lower.set_ylabel("class")
-    hidden_units = input_weights.shape[1]
     lower.set_xticks(range(0, hidden_units, 1 + (hidden_units - 1) // MAX_UNIT_TICKS))
     lower.set_xlabel("hidden unit")
     upper.tick_params(labelbottom=False)
