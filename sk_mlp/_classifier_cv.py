@@ -22,7 +22,7 @@ from sk_mlp._data import Data, fitted_network, validate
 from sk_mlp._path import Fold, Scorer, log_loss_score, make_fold, path
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter
-from sk_mlp._settings import resolve
+from sk_mlp._settings import is_text, resolve
 from sk_mlp._targets import class_codes
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
@@ -36,7 +36,94 @@ MARGIN = 0.02
 
 
 class TwoLayerMLPClassifierCV(TwoLayerPredictor):
-    """Two-layer perceptron classifier that chooses its penalty by cross-validation."""
+    """Two-layer perceptron classifier that tunes itself by cross-validation.
+
+    It stands to :class:`TwoLayerMLPClassifier` as
+    :class:`~sklearn.linear_model.LogisticRegressionCV` to
+    :class:`~sklearn.linear_model.LogisticRegression`: alpha and hidden_units are chosen by held-out
+    scores, and the network is fitted to all data with them. The scores come from a path: in each
+    fold, from the largest alpha down, every network starts where the one before ended and is
+    trained, in single precision, until it is good enough to be ranked. The path ends when two
+    alphas in a row bring no better mean score. Read more in the user guide.
+
+    Parameters
+    ----------
+    hidden_units : int or sequence of int, default=(100,)
+        Numbers of hidden units to choose from.
+    alphas : int or sequence of float, default=8
+        Penalties to choose from; an int is so many from 100 down to 0.1, in equal ratios.
+    cv : int, cross-validation generator, iterable of splits or None, default=None
+        Splits to score on. None is a hold-out of 20 % if there are more than 3000 rows and at
+        least 100 of the rarest class are held out, else 3 stratified folds, shuffled.
+    scoring : str, callable or None, default="neg_log_loss"
+        Score to choose by. None is accuracy.
+    refit : bool, default=True
+        Whether to fit the chosen network to all data. If False, it is fitted to the training rows
+        of the fold in which it scored best.
+    n_jobs : int or None, default=None
+        Folds to work on at a time, in threads. None is 1, unless in a
+        :func:`joblib.parallel_config` context; large data keep all cores busy even so.
+    activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu"}, \
+            default="relu"
+        Activation of the hidden layer.
+    solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
+        "auto" is "lbfgs", but "adam" for sparse data with more than a quarter as many columns as
+        rows, such as words of texts. With a minibatch solver each alpha is fitted afresh.
+    standardize : bool, default=True
+        See :class:`TwoLayerMLPClassifier`.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class in the fits; scores are weighted by `sample_weight` alone.
+    max_iter : int or None, default=None
+        Of the final fit; see :class:`TwoLayerMLPClassifier`.
+    tol : float, default=1e-4
+        Of the final fit; see :class:`TwoLayerMLPClassifier`.
+    random_state : int, RandomState instance or None, default=None
+        Splits, random starts and shuffling. Pass an int for repeatable results.
+    verbose : int, default=0
+        1 prints a line for each alpha and selected iterations of the final fit.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The chosen alpha: the largest whose mean score is, if scores are negative errors such as
+        the default, within 2 % of the best one, else the best one.
+    hidden_units_ : int
+        The chosen number of hidden units: that of the best mean score.
+    alphas_ : ndarray of shape (n_alphas,)
+        The alphas to choose from, in decreasing order.
+    scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
+        Held-out scores; NaN behind the end of a path.
+    best_score_ : float
+        Mean score of the choice.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multilabel targets the column numbers.
+    coefs_, intercepts_ : list of two arrays
+        The network; see :class:`TwoLayerMLPClassifier`, as for all attributes below.
+    out_activation_ : {"logistic", "softmax"}
+        Output units.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if X had any and all are strings.
+    loss_, loss_curve_, n_iter_, best_iter_, converged_, stop_reason_, n_init_losses_
+        Of the final fit.
+
+    See Also
+    --------
+    TwoLayerMLPClassifier : The network without the search.
+    sklearn.model_selection.GridSearchCV : Searches any parameter, also of a whole pipeline.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sk_mlp import TwoLayerMLPClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> clf = TwoLayerMLPClassifierCV(hidden_units=(10, 30), random_state=0).fit(X, y)
+    >>> clf.hidden_units_ in (10, 30), clf.alphas_.shape, clf.scores_.shape
+    (True, (8,), (2, 3, 8))
+    >>> clf.score(X, y) > 0.98
+    True
+    """
 
     __module__ = "sk_mlp"
 
@@ -81,7 +168,29 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> "TwoLayerMLPClassifierCV":
-        """Choose alpha and hidden_units and fit the network to all data."""
+        """Choose alpha and hidden_units and fit the network to all data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or indicators of labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, not negative, of the fits and of the scores.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of rows, passed to the splitter.
+
+        Returns
+        -------
+        self : TwoLayerMLPClassifierCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data cannot be used. A fitted estimator is then as it was.
+        """
         names = ("activation", "solver", "standardize", "max_iter", "tol", "verbose")
         check_parameters(self, {name: CONSTRAINTS[name] for name in names})
         units, alphas = self._grid()
@@ -191,7 +300,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         solver = self.solver
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
-            solver = "adam" if sparse.issparse(data.X) else "lbfgs"
+            text = is_text(data.X.shape, is_sparse=sparse.issparse(data.X))
+            solver = "adam" if text else "lbfgs"
         return TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,

@@ -16,7 +16,7 @@ LBFGS_ITERATIONS = 1000
 EPOCHS, STEPS = 20, 1000  # a minibatch solver plans at least as many of both
 BATCH, MAX_BATCH, BATCHES = 64, 256, 128
 ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
-# Sparse data with more than a quarter as many columns as rows, such as words of texts: adam
+# For sparse data with more than a quarter as many columns as rows, such as words of texts: adam
 # moves the weight of a rare word at full rate, so that the data are fitted in a pass or two
 # and overfitted soon after.
 TEXT_STEPS, TEXT_RATE = 60, 0.3
@@ -51,6 +51,11 @@ class Settings(NamedTuple):
         return sgd(self.momentum, self.nesterovs_momentum)
 
 
+def is_text(shape: tuple[int, int], *, is_sparse: bool) -> bool:
+    """Whether data of this shape look like words of texts: sparse and wide."""
+    return is_sparse and 4 * shape[1] > shape[0]
+
+
 def resolve(
     options: dict[str, Any],
     shape: tuple[int, int],
@@ -78,12 +83,11 @@ def resolve(
     -------
     Settings
     """
-    n_rows, n_features = shape
-    text = is_sparse and 4 * n_features > n_rows
+    n_rows, text = shape[0], is_text(shape, is_sparse=is_sparse)
     small = options["hidden_units"] <= SMALL_NETWORK
     solver = options["solver"]
     if solver == "auto":
-        full_batch = small and n_rows <= LBFGS_MAX_ROWS and not is_sparse and not stream
+        full_batch = small and n_rows <= LBFGS_MAX_ROWS and not text and not stream
         solver = "lbfgs" if full_batch else "adam"
     n_init = options["n_init"]
     if n_init == "auto":
