@@ -106,6 +106,8 @@ class Minibatches:
         else:
             if self.mean is not None:
                 X = (X - self.mean) * self.inverse_scale
+            elif self.scale != 1.0:  # of a stream with sparse rows before
+                X = X / self.scale
             X = xp.astype(X, self.dtype, copy=False)
         Y = xp.astype(data.indicators(take(data.y)), self.dtype, copy=False)
         weights = data.sample_weight

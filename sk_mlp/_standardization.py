@@ -36,12 +36,19 @@ class FeatureMoments(NamedTuple):
         """Moments of both sets of rows together (Chan, Golub & LeVeque, 1983)."""
         weight = self.weight + other.weight
         share = other.weight / weight
-        variance = (1.0 - share) * self.variance + share * other.variance
         if self.mean is None or other.mean is None:
-            return FeatureMoments(weight, None, variance)
+            norm = (1.0 - share) * self._squared_norm() + share * other._squared_norm()
+            return FeatureMoments(weight, None, norm)
+        variance = (1.0 - share) * self.variance + share * other.variance
         shift = other.mean - self.mean
         variance = variance + share * (1.0 - share) * shift**2
         return FeatureMoments(weight, self.mean + share * shift, variance)
+
+    def _squared_norm(self) -> float:
+        """Mean squared row norm, which is all that is known of sparse rows."""
+        if self.mean is None:
+            return float(self.variance)
+        return float(np.sum(self.variance + self.mean**2))
 
     def standardization(self, n_features: int) -> Standardization:
         """Change of variables that brings these rows to mean 0 and scale 1.

@@ -145,6 +145,23 @@ def test_sparse_indices_of_64_bits(solver):
     assert_array_equal(model.predict_proba(wide), plain.predict_proba(narrow))
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_stream_may_change_between_sparse_and_dense(solver):
+    X, y = load_iris(return_X_y=True)  # has no zero, so that a sparse step moves all weights
+    order = np.random.RandomState(0).permutation(150)
+    models = []
+    for dense_batches in ((), (1, 3), (0,)):
+        model = make(solver=solver)
+        for i, batch in enumerate(np.split(order, 5)):
+            rows = X[batch] if i in dense_batches else sparse.csr_array(X[batch])
+            model.partial_fit(rows, y[batch], classes=[0, 1, 2])
+        models.append(model)
+    sparse_only, mixed, dense_first = models
+    assert_allclose(mixed.predict_proba(X), sparse_only.predict_proba(X), atol=1e-5)
+    assert np.isfinite(dense_first.coefs_[0]).all()
+    assert_allclose(mixed._stream["moments"][2], sparse_only._stream["moments"][2], rtol=1e-13)
+
+
 def test_text_in_a_pipeline():
     texts = ["good film", "bad film", "a good one", "really bad", "good good", "bad bad one"] * 5
     y = ["pos", "neg", "pos", "neg", "pos", "neg"] * 5
