@@ -6,6 +6,7 @@ SciPy reads SCIPY_ARRAY_API when it is imported. Without it the tests below are 
 
 import copy
 import io
+import json
 import os
 import pickle
 import subprocess
@@ -31,6 +32,7 @@ from sk_mlp._compat import to_host
 from sk_mlp._objective import block_rows
 from sk_mlp._parameters import Layout
 
+ROOT = Path(__file__).parents[1]
 ON = os.environ.get("SCIPY_ARRAY_API") == "1"
 # device2 makes float32 unless asked for float64; neither it nor no_float64 converts to NumPy
 SPACES = ("torch", "strict:device2", "strict:no_float64")
@@ -113,20 +115,37 @@ def assert_same_network(model, reference, tolerance):
 @pytest.mark.skipif(ON, reason="this is the process that has it")
 def test_with_array_api_on():
     pytest.importorskip("array_api_strict")
-    tests = Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
-    if (tests.parent / "docs").is_dir():  # not part of the sdist
-        command += [tests / "test_docs.py", "-k", "array_api or gpu"]
+    if (ROOT / "docs").is_dir():  # not part of the sdist
+        command += [ROOT / "tests" / "test_docs.py", "-k", "array_api or gpu"]
     done = subprocess.run(
         command,
         env={**os.environ, "SCIPY_ARRAY_API": "1"},
-        cwd=tests.parent,
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(ON, reason="needs no such process")
+def test_the_benchmark_runs_on_any_device(tmp_path):
+    pytest.importorskip("torch")
+    script, results = ROOT / "benchmarks" / "gpu.py", tmp_path / "results.json"
+    if not script.is_file():
+        pytest.skip("not part of the sdist")
+    command = [sys.executable, script, "--device", "cpu", "--small", "--rounds", "1"]
+    done = subprocess.run(
+        [*command, "--json", results], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(results.read_text())["results"]
+    assert [row["name"] for row in rows] == ["objective", "epoch", "fit"]
+    for row in rows:
+        assert row["ratio"] == row["ours"] / row["reference"]
+        assert f"| {row['name']} | {row['ours']:.4f} |" in done.stdout
 
 
 def array_api_checks():

@@ -1,6 +1,7 @@
 """Every example in the guide and in the README runs and gives what it says."""
 
 import doctest
+import os
 import re
 import runpy
 from pathlib import Path
@@ -27,6 +28,8 @@ def _close_figures(monkeypatch):
 def test_examples_of_page(page):
     for module in NEEDS.get(page.stem, ()):
         pytest.importorskip(module)
+    if page.stem == "gpu" and os.environ.get("SCIPY_ARRAY_API") != "1":
+        pytest.skip("test_array_api.py runs it in a process where SCIPY_ARRAY_API=1")
     text = page.read_text(encoding="utf-8")
     examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     report = []
