@@ -13,11 +13,8 @@ LogisticRegression and MLPClassifier, and look at what it learned. Run it from a
 # log-loss also asks whether the probabilities are right: lower is better, and predicting
 # even chances for two classes costs 0.693.
 
-import os
 import time
-
-if not os.environ.get("DISPLAY"):
-    os.environ.setdefault("MPLBACKEND", "agg")  # a plain shell without a screen
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits, make_circles
@@ -32,14 +29,13 @@ from sk_mlp import HiddenUnitsDisplay, ProjectionDisplay, TwoLayerMLPClassifier
 
 
 def report(name, model, X_train, X_test, y_train, y_test):
-    """Fit a model, print one line about it and return it."""
+    """Fit a model and print one line about it."""
     start = time.perf_counter()
     model.fit(X_train, y_train)
     seconds = time.perf_counter() - start
     accuracy = accuracy_score(y_test, model.predict(X_test))
     loss = log_loss(y_test, model.predict_proba(X_test))
     print(f"  {name:<42} accuracy {accuracy:.3f}   log-loss {loss:.3f}   {seconds:6.2f} s")
-    return model
 
 
 # %%
@@ -88,4 +84,4 @@ ProjectionDisplay.from_estimator(network, X_train, y_train, ax=right)
 left.set_title("Circles: decision boundary and three hidden units")
 right.set_title("Their output: a plane separates the classes")
 figure.savefig("quickstart.png", dpi=100)
-print(f"\nPicture saved as {os.path.abspath('quickstart.png')}")
+print(f"\nPicture saved as {Path('quickstart.png').resolve()}")
