@@ -490,7 +490,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             check_finite(np.nan)
         self.__dict__.update(fitted_network(user, layout, data))
         self.loss_ = loss
-        self.loss_curve_ = [*([] if first else self.loss_curve_), loss]
+        self.loss_curve_: list[float] = [*([] if first else self.loss_curve_), loss]
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
         self.converged_, self.stop_reason_ = False, "partial_fit"
         self.n_init_losses_ = [loss]
