@@ -208,6 +208,7 @@ class ProjectionDisplay:
             ax.set(**{f"{axis}lim": (low, high), f"{axis}label": label})
         if solid:
             ax.locator_params(nbins=4)
+            ax.set_box_aspect(None, zoom=0.88)  # layouts do not count the labels of such axes
         add_legend(ax, self._legend_of_boundary(plt))
         return self
 
