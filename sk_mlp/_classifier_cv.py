@@ -97,16 +97,30 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Mean score of the choice.
     classes_ : ndarray of shape (n_classes,)
         Class labels; for multilabel targets the column numbers.
-    coefs_, intercepts_ : list of two arrays
-        The network; see :class:`TwoLayerMLPClassifier`, as for all attributes below.
+    coefs_ : list of two arrays
+        Weights of the network; see :class:`TwoLayerMLPClassifier`, as for all attributes below.
+    intercepts_ : list of two arrays
+        Intercepts of the network.
     out_activation_ : {"logistic", "softmax"}
         Output units.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had any and all are strings.
-    loss_, loss_curve_, n_iter_, best_iter_, converged_, stop_reason_, n_init_losses_
-        Of the final fit.
+    loss_ : float
+        Objective of the final fit.
+    loss_curve_ : list of float
+        Objective after each iteration of the final fit.
+    n_iter_ : int
+        Iterations (epochs) of the final fit.
+    best_iter_ : int
+        The iteration whose weights were returned.
+    converged_ : bool
+        Whether the final fit has converged.
+    stop_reason_ : str
+        Why the final fit ended.
+    n_init_losses_ : list of float
+        Losses of the random starts of the final fit.
 
     See Also
     --------

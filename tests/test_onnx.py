@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 from sk_mlp._activations import ACTIVATIONS
 
 onnx = pytest.importorskip("onnx")
@@ -170,9 +170,20 @@ def test_versions_are_those_of_old_runtimes():
     onnx.checker.check_model(graph, full_check=True)
 
 
-def test_partial_fit_and_mutated_parameters(run):
+def test_after_partial_fit(run):
     X, y = load_iris(return_X_y=True)
     model = TwoLayerMLPClassifier(8, random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    assert_same(run(to_onnx(model), {"X": X}), model, X)
+
+
+@pytest.mark.parametrize("in_pipeline", [False, True])
+def test_the_search_over_alpha(in_pipeline, run):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifierCV(4, alphas=[1.0], cv=2, random_state=0)
+    if in_pipeline:
+        pytest.importorskip("skl2onnx")
+        model = make_pipeline(StandardScaler(), model)
+    model.fit(X, y)
     assert_same(run(to_onnx(model), {"X": X}), model, X)
 
 
