@@ -22,8 +22,8 @@ DEVICE_BYTES = 2**28
 
 def place(xp: Any, values: np.ndarray, like: Array, dtype: Any = None) -> Array:
     """Bring a NumPy array to where the array `like` is, in `dtype` or its own."""
-    # PyTorch may share the memory and warns if it must not write there
-    values = np.require(values, requirements="W")
+    if xp is not np:  # PyTorch may share the memory and warns if it must not write there
+        values = np.require(values, requirements="W")
     return xp.asarray(values, dtype=dtype, device=getattr(like, "device", None))
 
 

@@ -33,10 +33,12 @@ class Layout(NamedTuple):
         """Return views ``(W1, b1, W2, b2)`` of a flat vector of the namespace `xp`."""
         d, h, k = self
         w2, b1, b2 = d * h, self.n_weights, self.n_weights + h
+        # in NumPy the method is three times as fast as the function
+        reshape = np.ndarray.reshape if xp is np else xp.reshape
         return (
-            xp.reshape(vector[:w2], (d, h)),
+            reshape(vector[:w2], (d, h)),
             vector[b1:b2],
-            xp.reshape(vector[w2:b1], (h, k)),
+            reshape(vector[w2:b1], (h, k)),
             vector[b2:],
         )
 
