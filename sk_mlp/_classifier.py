@@ -27,6 +27,7 @@ from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments, feature_moments
 from sk_mlp._training import (
     Listener,
+    contributions,
     fitted_course,
     one_epoch,
     random_starts,
@@ -356,7 +357,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         result = unless_diverged(result, data.prior_loss(), settings.tol)
 
         user = standardization.to_user_units(layout, params)
-        strength = problem.rows().unit_spread(user) * np.linalg.norm(layout.views(user)[2], axis=1)
+        strength = contributions(problem, user)
         user = in_canonical_order(layout, user, strength, problem.activation.odd)
         self.__dict__.update(fitted_network(user, layout, data))
         self.__dict__.update(fitted_course(result, losses))

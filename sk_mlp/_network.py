@@ -27,10 +27,18 @@ def hidden(xp: Any, X: Array, W1: Array, b1: Array, activation: Activation) -> t
 
 
 def raw_prediction(H: Array, W2: Array, b2: Array) -> Array:
-    """Logits S = H W2 + b2, shape (n_rows, n_outputs)."""
-    S = H @ W2
+    """Logits S = H W2 + b2, shape (n_rows, n_outputs).
+
+    They are laid out by columns: sums and maxima over a few outputs are several times faster.
+    """
+    S = (W2.T @ H.T).T
     S += b2
     return S
+
+
+def column_sums(xp: Any, A: Array) -> Array:
+    """Sum over the rows; as a product with ones it is several times faster than `sum`."""
+    return xp.ones(A.shape[0], dtype=A.dtype, device=A.device) @ A
 
 
 def input_gradient(
@@ -73,7 +81,7 @@ def add_gradient(
     """
     gW1, gb1, gW2, gb2 = gradient
     gW2 += H.T @ residual
-    gb2 += xp.sum(residual, axis=0)
+    gb2 += column_sums(xp, residual)
     D = activation.derivative(xp, Z, H)
     if factored:
         gW1 += (X * residual).T @ D
@@ -81,4 +89,4 @@ def add_gradient(
     else:
         D *= residual @ W2.T
         gW1 += X.T @ D
-        gb1 += xp.sum(D, axis=0)
+        gb1 += column_sums(xp, D)

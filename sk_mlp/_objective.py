@@ -73,7 +73,7 @@ class RowSum:
             and layout.n_features < layout.hidden_units
             and not sparse.issparse(X)
         )
-        self.codes = place(xp, np.arange(layout.n_outputs), X)
+        self.codes = place(xp, np.arange(layout.n_outputs)[:, None], X)
         if sample_weight is None:
             self.weight_sum = float(len(self.rows))
         else:
@@ -83,7 +83,7 @@ class RowSum:
     def indicators(self, y: Array) -> Array:
         """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
         if y.ndim == 1:
-            y = y[:, None] == self.codes
+            y = (y == self.codes).T  # laid out as the raw predictions
         return self.xp.astype(y, self.X.dtype, copy=False)
 
     def _views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
@@ -114,10 +114,6 @@ class RowSum:
         gradient = self._like_X(np.zeros(self.layout.size))
         loss_sum = self._loop(params, gradient)
         return loss_sum, to_numpy(gradient), self.weight_sum
-
-    def unit_spread(self, params: np.ndarray) -> np.ndarray:
-        """Weighted standard deviation of each hidden unit over the rows, in user units."""
-        return spread(*self.unit_sums(params), self.weight_sum)
 
     def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weighted sums over the rows of each hidden unit and of its square."""

@@ -12,7 +12,8 @@ from sk_mlp._parameters import IDENTITY, Standardization
 from sk_mlp._settings import Settings
 from sk_mlp._solvers import Monitor, lbfgs
 from sk_mlp._standardization import feature_moments
-from sk_mlp._training import Problem, random_starts, row_threads, train
+from sk_mlp._threads import row_threads
+from sk_mlp._training import Problem, random_starts, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum.
 STEP_ITERATIONS, STEP_TOL, STEP_PATIENCE = 25, 1e-3, 3
@@ -130,7 +131,8 @@ def path(
         For the next alpha; ends early when the mean over folds only gets worse.
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
-    with row_threads(folds[0].problem) as (n_threads, thread_map):
+    first = folds[0].problem
+    with row_threads(first.xp, first.X, first.layout) as (n_threads, thread_map):
         if effective_n_jobs(n_jobs) > 1:
             n_threads, thread_map = 1, map
 

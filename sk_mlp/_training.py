@@ -1,19 +1,14 @@
 """From validated data and settings to trained parameters: starts, screening, solver."""
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from sk_mlp._activations import Activation
 from sk_mlp._arrays import place, to_numpy
 from sk_mlp._minibatches import Minibatches
-from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows
+from sk_mlp._objective import RowSum, TwoLayerLoss, spread
 from sk_mlp._parameters import Layout, Standardization, initial_parameters
 from sk_mlp._settings import Settings
 from sk_mlp._solvers import (
@@ -27,12 +22,11 @@ from sk_mlp._solvers import (
     start,
     take_step,
 )
+from sk_mlp._threads import row_ranges, row_threads
 
 Array = Any  # an array of any namespace of the array API standard
 
 SCREENING_ITERATIONS = 30
-# Multiply-adds of one evaluation from which a second thread pays for being woken.
-THREAD_WORK = 5e6
 
 
 class Listener(Observer, Protocol):
@@ -72,45 +66,8 @@ class Problem(NamedTuple):
 
     def objective(self, alpha: float, n_threads: int = 1, map: Any = map) -> TwoLayerLoss:
         """Objective over all rows, in as many parts as there are threads."""
-        n_rows = self.X.shape[0]
-        cuts = [n_rows * i // n_threads for i in range(n_threads + 1)]
-        parts = [self.rows(range(a, b)) for a, b in pairwise(cuts)]
+        parts = [self.rows(rows) for rows in row_ranges(self.X.shape[0], n_threads)]
         return TwoLayerLoss(parts, self.layout, alpha, self.standardization, map)
-
-
-@cache
-def _threadpools() -> ThreadpoolController:
-    return ThreadpoolController()  # a scan of the loaded libraries, so done once
-
-
-def blas_threads() -> int:
-    """Threads that BLAS may use now, by environment or by an enclosing limit."""
-    pools = _threadpools().select(user_api="blas").info()
-    return max((pool["num_threads"] for pool in pools), default=1)
-
-
-@contextlib.contextmanager
-def row_threads(problem: Problem) -> Iterator[tuple[int, Callable[..., Any]]]:
-    """Give the number of row ranges to work on at a time and a map over them.
-
-    BLAS is held to one thread: its own threads do not pay on blocks that fit the cache, and
-    are ten times slower when another process competes for the cores. The threads it was
-    allowed work on ranges of rows instead, if there is enough to do.
-    """
-    if problem.xp is not np:
-        yield 1, map
-        return
-    layout, n_rows = problem.layout, problem.X.shape[0]
-    work = n_rows * layout.hidden_units * (layout.n_features + layout.n_outputs)
-    blocks = n_rows // block_rows(problem.xp, problem.X, layout)
-    allowed = blas_threads()
-    with _threadpools().limit(limits=1, user_api="blas"):
-        n_threads = min(allowed, blocks) if work > THREAD_WORK else 1
-        if n_threads <= 1:
-            yield 1, map
-        else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                yield n_threads, pool.map
 
 
 def train(
@@ -137,7 +94,7 @@ def train(
     losses : list of float
         Last known loss of every start.
     """
-    with row_threads(problem) as (n_threads, thread_map):
+    with row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map):
         objective = problem.objective(settings.alpha, n_threads, thread_map)
         validation_loss = None
         if validation is not None:
@@ -362,7 +319,7 @@ def one_epoch(
     params, loss, slots, t
     """
     rule, dtype = settings.update_rule(), step_dtype(problem, settings)
-    with row_threads(problem) as (n_threads, thread_map):
+    with row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map):
         objective = problem.objective(settings.alpha, n_threads, thread_map)
         seen = weight_sum / sum(part.weight_sum for part in objective.parts)
         objective.alpha /= seen
@@ -387,3 +344,18 @@ def random_starts(
     """Random starts in standardised units."""
     gain = problem.activation.gain
     return [initial_parameters(problem.layout, gain, rng, log_odds) for _ in range(n_init)]
+
+
+def contributions(problem: Problem, user: np.ndarray) -> np.ndarray:
+    """Contribution of each hidden unit to the output, shape (hidden_units,).
+
+    Its standard deviation over the rows, times the norm of its outgoing weights; `user` are
+    parameters in user units.
+    """
+    with row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map):
+        parts = problem.objective(0.0, n_threads).parts
+        sums = list(thread_map(lambda part: part.unit_sums(user), parts))
+    first, second = (sum(values) for values in zip(*sums, strict=True))
+    weight = sum(part.weight_sum for part in parts)
+    W2 = problem.layout.views(user)[2]
+    return np.asarray(spread(first, second, weight) * np.linalg.norm(W2, axis=1))

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_mlp._activations import ACTIVATIONS
 from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, row_blocks
+from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, row_blocks, spread
 from sk_mlp._parameters import IDENTITY, Layout
 from sk_mlp._standardization import feature_moments
 
@@ -237,7 +237,9 @@ def test_unit_spread_is_the_weighted_standard_deviation_of_the_hidden_layer():
     H = np.tanh(X @ W1 + b1)
     mean = np.average(H, axis=0, weights=weights)
     expected = np.sqrt(np.average((H - mean) ** 2, axis=0, weights=weights))
-    assert_allclose(loss.parts[0].unit_spread(params), expected, rtol=1e-12)
+    assert_allclose(
+        spread(*loss.parts[0].unit_sums(params), loss.parts[0].weight_sum), expected, rtol=1e-12
+    )
 
 
 def test_float32_rows_give_a_float64_gradient_near_the_exact_one():
