@@ -13,7 +13,7 @@ import skops.io
 from sklearn.datasets import load_breast_cancer, load_iris
 
 import sk_mlp
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
 FOLDER = Path(__file__).parent
 
@@ -31,6 +31,9 @@ def models():
     labels = np.column_stack([y == 0, y >= 1, X[:, 0] > 6]).astype(int)
     model = TwoLayerMLPClassifier(3, activation="gelu", solver="lbfgs", random_state=0)
     yield "multilabel", model.fit(X, labels), X[::10]
+
+    model = TwoLayerMLPClassifierCV(3, alphas=[1.0, 10.0], cv=2, random_state=0)
+    yield "search", model.fit(X, y), X[::10]
 
     model = TwoLayerMLPClassifier(5, solver="adam", random_state=0)
     for batch in np.split(np.random.RandomState(0).permutation(150), 3):
