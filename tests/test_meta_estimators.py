@@ -278,7 +278,7 @@ def test_sample_weight_with_routing(cancer, network):
         )
         expected = clone(network).fit(StandardScaler().fit_transform(X), y, sample_weight=weights)
         assert_array_equal(pipeline[-1].coefs_[0], expected.coefs_[0])
-        search = GridSearchCV(pipeline, {"twolayermlpclassifier__hidden_units": [2, 3]}, cv=2)
+        search = GridSearchCV(asking, {"hidden_units": [2, 3]}, cv=2)
         assert search.fit(X, y, sample_weight=weights).best_score_ > 0.85
         silent = clone(network).set_fit_request(sample_weight=None)
         with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError, match="sample_weight"):
