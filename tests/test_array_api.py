@@ -195,8 +195,8 @@ def test_minibatch_solvers_give_the_result_of_numpy(space, options, n_classes, d
     weights = np.linspace(0.5, 1.5, len(y)).astype(dtype)
     reference = classifier(**options).fit(X, y, weights)
     model = classifier(**options).fit(space(X), space(y), space(weights))
-    # steps are in single precision in every namespace
-    assert_same_network(model, reference, 1e-5)
+    # steps are in single precision in every namespace, and array-api-strict computes by NumPy
+    assert_same_network(model, reference, 0 if space.name == "strict:device2" else 1e-5)
 
 
 @needs_array_api
