@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from sk_mlp._arrays import to_numpy
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._compat import namespace, to_host
+from sk_mlp._compat import to_host
 from sk_mlp._data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._holdout import row_keys, stratified_holdout
 from sk_mlp._parameters import (
@@ -24,7 +24,7 @@ from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
-from sk_mlp._standardization import FeatureMoments, feature_moments
+from sk_mlp._standardization import FeatureMoments
 from sk_mlp._training import (
     Listener,
     contributions,
@@ -321,7 +321,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
             data, held_out = data.take(kept), data.take(held)
 
-        moments = feature_moments(namespace(data.X), data.X, data.weights)
+        moments = data.moments(standardize=self.standardize)
         standardization = moments.standardization(data.X.shape[1]) if self.standardize else IDENTITY
         problem = data.problem(self.hidden_units, self.activation, standardization)
         layout = problem.layout
@@ -463,7 +463,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         data = validate(self, X, y, sample_weight, classes, reset=first)
         if not first:
             self._check_same_network(data, "partial_fit")
-        moments = feature_moments(namespace(data.X), data.X, data.weights)
+        moments = data.moments(standardize=self.standardize)
         stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
             moments = FeatureMoments(*stream["moments"]).merge(moments)

@@ -1,8 +1,10 @@
 """Validated training data: from what a user passes to what the objective needs."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_mlp._activations import ACTIVATIONS
@@ -10,6 +12,7 @@ from sk_mlp._arrays import place, place_labels
 from sk_mlp._compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._parameters import Layout, Standardization
+from sk_mlp._standardization import FeatureMoments, feature_moments
 from sk_mlp._targets import Target, encode, row_weights
 from sk_mlp._training import Problem
 
@@ -60,6 +63,27 @@ class Data(NamedTuple):
             xp,
             standardization,
         )
+
+    def moments(self, *, standardize: bool) -> FeatureMoments:
+        """Statistics of the features; without `standardize` only the weight of the rows.
+
+        Raises
+        ------
+        ValueError
+            If the features are so large that their squares overflow.
+        """
+        xp, X = namespace(self.X), self.X
+        if standardize:
+            return feature_moments(xp, X, self.weights)
+        values = X.data if sparse.issparse(X) else X
+        largest = max(float(xp.max(values)), -float(xp.min(values))) if values.shape[0] else 0.0
+        if largest > math.sqrt(float(xp.finfo(X.dtype).max)):
+            raise ValueError(
+                f"The values of X are too large, up to {largest:.3g}: their squares overflow. "
+                "Rescale X, or use standardize=True."
+            )
+        weight = float(X.shape[0] if self.weights is None else self.weights.sum())
+        return FeatureMoments(weight, None, 1.0)
 
     def log_odds(self) -> np.ndarray:
         """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""

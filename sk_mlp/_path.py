@@ -11,7 +11,6 @@ from sk_mlp._data import Data
 from sk_mlp._parameters import IDENTITY, Standardization
 from sk_mlp._settings import Settings
 from sk_mlp._solvers import Monitor, lbfgs
-from sk_mlp._standardization import feature_moments
 from sk_mlp._threads import row_threads
 from sk_mlp._training import Problem, random_starts, train
 
@@ -72,7 +71,7 @@ def make_fold(
     held = data._replace(weights=sample_weight).take(test_rows)
     standardization = IDENTITY
     if standardize:
-        moments = feature_moments(np, kept.X, kept.weights)
+        moments = kept.moments(standardize=True)
         standardization = moments.standardization(kept.X.shape[1])
     problem, held_out = (
         _standardized(part, standardization).problem(hidden_units, activation, IDENTITY)
