@@ -27,6 +27,7 @@ from sk_mlp._threads import row_ranges, row_threads
 Array = Any  # an array of any namespace of the array API standard
 
 GRADIENT_NUMBERS = 2**17  # of one (rows, n_outputs, hidden_units) array in `input_gradient`
+PLAIN_SIZE = 2**16  # numbers in X up to which its checks, not the products, take the time
 
 
 class TwoLayerPredictor(
@@ -109,7 +110,7 @@ class TwoLayerPredictor(
             and not hasattr(self, "feature_names_in_")
             and X.dtype in (np.float64, np.float32)
             and X.ndim == 2
-            and X.shape[0] > 0
+            and 0 < X.size <= PLAIN_SIZE
             and X.shape[1] == W1.shape[0]
             and np.isfinite(X).all()
         )
