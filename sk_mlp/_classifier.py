@@ -77,7 +77,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         "lbfgs" uses all rows for every iteration, converges to a local minimum and is repeatable
         to rounding. "adam" and "sgd" make a step for every batch of rows. "auto" is "lbfgs" for
         up to 16 hidden units and 20 000 rows, where it is certain and quick, and "adam"
-        otherwise and for text-like sparse data (more than a quarter as many columns as rows).
+        otherwise.
     alpha : float, default=1.0
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. The right value lies between 0.1 for

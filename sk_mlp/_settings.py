@@ -87,7 +87,7 @@ def resolve(
     small = options["hidden_units"] <= SMALL_NETWORK
     solver = options["solver"]
     if solver == "auto":
-        full_batch = small and n_rows <= LBFGS_MAX_ROWS and not text and not stream
+        full_batch = small and n_rows <= LBFGS_MAX_ROWS and not stream
         solver = "lbfgs" if full_batch else "adam"
     n_init = options["n_init"]
     if n_init == "auto":
