@@ -258,7 +258,6 @@ def test_huge_values_give_an_error_or_a_trained_model(solver, standardize, size)
                 "rescale X" in str(w.message) or "max_iter" in str(w.message) for w in caught
             )
             assert model.converged_ != said
-            assert size == 1e150
             assert said or model.score(X * size, y) > 0.6
 
 
