@@ -354,7 +354,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             watch_validation=self.early_stopping,
             listeners=listeners,
         )
-        result = unless_diverged(result, data.prior_loss(), settings.tol)
+        # a short plan for much penalised text may leave more penalty than loss: that is no harm
+        weights = params[: layout.n_weights]
+        penalty = 0.5 * settings.alpha * float(weights @ weights) / moments.weight
+        result = unless_diverged(result, data.prior_loss() + penalty, settings.tol)
 
         user = standardization.to_user_units(layout, params)
         strength = contributions(problem, user)

@@ -244,7 +244,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, data.X)
         target = data.target
-        labels = target.encoded if target.multilabel else target.classes[class_codes(target)]
+        if target.multilabel:
+            labels = target.encoded.astype(int)
+        else:
+            labels = target.classes[class_codes(target)]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         splits = list(self._splitter(data, seed).split(data.X, labels, groups))
         networks = [self._network(hidden_units, data, seed) for hidden_units in units]
@@ -294,7 +297,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             if tasks.end():
                 scores = scores[: i + 1]
                 break
-        i, j = chosen(scores.mean(axis=1))
+        means = scores.mean(axis=1)
+        if np.isnan(means).all():
+            raise ValueError(f"scoring={self.scoring!r} gave no score but NaN on these splits.")
+        i, j = chosen(means)
         network = networks[i].set_params(alpha=float(alphas[j]))
         with tasks.sub_fit("refit", network):
             if self.refit:
@@ -367,8 +373,9 @@ def chosen(means: np.ndarray) -> tuple[int, int]:
     means : ndarray of shape (n_hidden_units, n_alphas)
         Mean scores, the alphas in decreasing order; NaN where there is none.
     """
-    i = int(np.argmax(np.nanmax(means, axis=1)))
-    best = np.nanmax(means[i])
+    means = np.where(np.isnan(means), -np.inf, means)
+    i = int(np.argmax(means.max(axis=1)))
+    best = means[i].max()
     # a score below zero is an error with its sign changed; of others the scale is not known
     margin = MARGIN * abs(best) if best < 0 else 0.0
-    return i, int(np.argmax(np.nan_to_num(means[i], nan=-np.inf) >= best - margin))
+    return i, int(np.argmax(means[i] >= best - margin))

@@ -1,0 +1,248 @@
+"""TwoLayerMLPClassifierCV: what it chooses, and by what."""
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer, load_iris, make_classification
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
+from sk_mlp._classifier_cv import chosen
+from sk_mlp._path import PATIENCE
+
+
+def noisy(n_samples=300, **options):
+    return make_classification(
+        n_samples, n_features=8, n_informative=3, flip_y=0.2, random_state=0, **options
+    )
+
+
+def make(hidden_units=6, **options):
+    options = {"alphas": (30.0, 3.0, 0.3), "cv": 3, "random_state": 0, **options}
+    return TwoLayerMLPClassifierCV(hidden_units, **options)
+
+
+# ----------------------------------------------------------------------------- the choice
+
+
+def test_errors_within_the_margin_count_as_equal_and_the_largest_alpha_wins():
+    assert chosen(np.array([[-0.60, -0.507, -0.50]])) == (0, 1)
+    assert chosen(np.array([[-0.60, -0.52, -0.50]])) == (0, 2)
+
+
+def test_scores_that_are_not_errors_have_no_margin():
+    assert chosen(np.array([[0.60, 0.899, 0.90]])) == (0, 2)
+    assert chosen(np.array([[0.90, 0.90, 0.80]])) == (0, 0)
+
+
+def test_hidden_units_are_those_of_the_best_score_and_missing_scores_lose():
+    means = np.array([[-0.6, -0.5, np.nan], [-0.7, -0.4, -0.399]])
+    assert chosen(means) == (1, 1)
+    assert chosen(np.array([[np.nan, -0.5, np.nan]])) == (0, 1)
+
+
+def test_noise_gets_a_larger_alpha_than_clean_data():
+    clean = TwoLayerMLPClassifierCV(20, random_state=0).fit(*load_iris(return_X_y=True))
+    X, y = load_iris(return_X_y=True)
+    rng = np.random.RandomState(0)
+    noisy_y = np.where(rng.uniform(size=len(y)) < 0.3, rng.randint(0, 3, len(y)), y)
+    noise = TwoLayerMLPClassifierCV(20, random_state=0).fit(X, noisy_y)
+    assert noise.alpha_ >= 10 * clean.alpha_
+
+
+def test_a_tuned_network_beats_the_untuned_one_on_noise():
+    X, y = noisy(600)
+    tuned = TwoLayerMLPClassifierCV(30, random_state=0).fit(X[:300], y[:300])
+    plain = TwoLayerMLPClassifier(30, random_state=0).fit(X[:300], y[:300])
+    losses = [log_loss(y[300:], model.predict_proba(X[300:])) for model in (tuned, plain)]
+    assert losses[0] < losses[1]
+
+
+# ------------------------------------------------------------------------------- the path
+
+
+def test_shapes_and_order():
+    X, y = noisy()
+    model = make((3, 6), alphas=[0.3, 30.0, 3.0]).fit(X, y)
+    assert_array_equal(model.alphas_, [30.0, 3.0, 0.3])
+    assert model.scores_.shape == (2, 3, 3)
+    i, j = (3, 6).index(model.hidden_units_), model.alphas_.tolist().index(model.alpha_)
+    assert model.best_score_ == model.scores_[i, :, j].mean()
+    assert model.coefs_[0].shape == (8, model.hidden_units_)
+    assert make(alphas=4).fit(X, y).alphas_ == pytest.approx([100, 10, 1, 0.1])
+
+
+def test_a_path_ends_when_it_only_gets_worse():
+    X, y = noisy()
+    alphas = np.geomspace(100, 1e-4, 13)
+    means = make(20, alphas=alphas).fit(X, y).scores_.mean(axis=1)[0]
+    scored = np.flatnonzero(~np.isnan(means))
+    assert_array_equal(scored, np.arange(len(scored)))
+    assert len(scored) < len(alphas)
+    assert np.argmax(means[scored]) == len(scored) - 1 - PATIENCE
+
+
+def test_held_out_log_loss_is_that_of_scikit_learn():
+    X, y = load_iris(return_X_y=True)
+    ours = make().fit(X, y)
+    theirs = make(scoring=get_scorer("neg_log_loss")).fit(X, y)
+    assert_allclose(ours.scores_, theirs.scores_, rtol=1e-4)
+    assert ours.alpha_ == theirs.alpha_
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_path_leaves_the_collapsed_network(activation):
+    X, y = load_breast_cancer(return_X_y=True)
+    model = make(alphas=(1e6, 1e5, 1.0), activation=activation).fit(X, y)
+    prior = log_loss(y, np.tile(np.bincount(y) / len(y), (len(y), 1)))
+    scores = -model.scores_.mean(axis=1)[0]
+    assert_allclose(scores[:2], prior, rtol=0.02)
+    assert model.alpha_ == 1.0
+    assert scores[2] < prior / 4
+
+
+def test_any_score():
+    X, y = noisy()
+    for scoring in ("roc_auc", None, lambda model, X, y: float(model.score(X, y))):
+        model = make(scoring=scoring).fit(X, y)
+        assert ((model.scores_ > 0.5) & (model.scores_ <= 1)).all()
+
+
+def test_a_score_that_is_never_a_number_is_an_error():
+    with pytest.raises(ValueError, match="no score but NaN"):
+        make(scoring=lambda model, X, y: np.nan).fit(*noisy())
+
+
+# -------------------------------------------------------------------------- splits, weights
+
+
+def test_the_default_split_depends_on_size_and_on_the_rarest_class():
+    X, y = noisy(4000)
+    one = make(alphas=[1.0], cv=None)
+    assert one.fit(X, y).scores_.shape[1] == 1
+    assert clone(one).fit(X[:3000], y[:3000]).scores_.shape[1] == 3
+    rare = np.arange(4000) < 300  # 60 held out, not the 100 that a single hold-out takes
+    assert clone(one).fit(X, rare).scores_.shape[1] == 3
+
+
+def test_groups_reach_the_splitter():
+    X, y = noisy()
+    groups = np.arange(len(y)) % 5
+    assert make(cv=GroupKFold(5)).fit(X, y, groups=groups).scores_.shape[1] == 5
+    with pytest.raises(ValueError, match="groups"):
+        make(cv=GroupKFold(5)).fit(X, y)
+
+
+def test_weights_count_as_repetitions_in_fits_and_scores():
+    X, y = noisy(120)
+    weights = np.random.RandomState(0).randint(0, 4, len(y))
+    groups = np.arange(len(y)) % 3
+    weighted = make(cv=list(LeaveOneGroupOut().split(X, y, groups)))
+    weighted.fit(X, y, sample_weight=weights)
+    X, y, groups = (np.repeat(a, weights, axis=0) for a in (X, y, groups))
+    repeated = make(cv=list(LeaveOneGroupOut().split(X, y, groups))).fit(X, y)
+    assert_allclose(weighted.scores_, repeated.scores_, rtol=1e-3)  # single precision
+    assert weighted.alpha_ == repeated.alpha_
+    assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
+
+
+def test_weights_count_in_any_score():
+    X, y = noisy()
+    weights = np.where(y == 1, 1.0, 1e-6)
+    model = make(scoring="accuracy", alphas=[1.0]).fit(X, y, sample_weight=weights)
+    assert model.best_score_ > 0.99  # all that counts is one class
+
+
+def test_routing_in_a_pipeline():
+    X, y = noisy()
+    weights = np.where(y == 1, 2.0, 1.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        search = make().set_fit_request(sample_weight=True, groups=False)
+        routed = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), search)
+        routed.fit(X, y, sample_weight=weights)
+    plain = make_pipeline(StandardScaler(), make())
+    plain.fit(X, y, twolayermlpclassifiercv__sample_weight=weights)
+    assert_array_equal(routed.predict_proba(X), plain.predict_proba(X))
+
+
+# ------------------------------------------------------------------------------- the fit
+
+
+def test_folds_in_threads_give_the_same():
+    X, y = noisy()
+    one, two = make().fit(X, y), make(n_jobs=2).fit(X, y)
+    assert_array_equal(one.scores_, two.scores_)
+    assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+def test_the_final_network_is_trained_on_all_data_or_on_the_best_fold():
+    X, y = noisy()
+    cv = StratifiedKFold(3)
+    for refit in (True, False):
+        model = make(refit=refit, cv=cv).fit(X, y)
+        j = model.alphas_.tolist().index(model.alpha_)
+        rows = np.arange(len(y))
+        if not refit:
+            rows = list(cv.split(X, y))[int(model.scores_[0, :, j].argmax())][0]
+        direct = TwoLayerMLPClassifier(
+            6,
+            solver="lbfgs",
+            alpha=model.alpha_,
+            random_state=np.random.RandomState(0).randint(2**31 - 1),
+        ).fit(X[rows], y[rows])
+        assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
+        assert model.converged_
+        assert model.loss_curve_ == direct.loss_curve_
+
+
+def test_sparse_text_like_data_are_fitted_afresh_at_each_alpha():
+    X, y = noisy(400)
+    wide = sparse.hstack(
+        [sparse.csr_matrix(X), sparse.random(400, 200, 0.02, random_state=0)], format="csr"
+    )
+    model = make(20).fit(wide, y)
+    assert model.stop_reason_ == "schedule"
+    assert model.score(wide, y) > 0.7
+
+
+def test_multilabel():
+    X, y = noisy()
+    Y = np.column_stack([y, 1 - y, X[:, 0] > 0]).astype(int)
+    for scoring in ("neg_log_loss", "f1_macro"):
+        model = make(scoring=scoring).fit(X, Y)
+        assert model.predict(X).shape == Y.shape
+        assert (model.predict(X) == Y).mean() > 0.7
+
+
+def test_it_can_be_scored_itself():
+    assert cross_val_score(make(), *noisy(), cv=2).mean() > 0.6
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden_units": ()}, r"hidden_units.*got \(\)"),
+        ({"hidden_units": (3, 0)}, r"hidden_units.*got \(3, 0\)"),
+        ({"alphas": -1.0}, "alphas.*got -1.0"),
+        ({"alphas": []}, r"alphas.*got \[\]"),
+        ({"alphas": 0}, None),
+        ({"solver": "newton"}, "solver.*got 'newton'"),
+    ],
+)
+def test_bad_parameters_are_named_and_leave_a_fitted_estimator_alone(options, message):
+    X, y = noisy()
+    model = make().fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(**options)
+    if message is None:  # zero is a penalty, not a number of penalties
+        assert model.fit(X, y).alpha_ == 0
+        return
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert_array_equal(model.predict_proba(X), before)
