@@ -1,0 +1,101 @@
+"""Dask collections: partitions of what goes into a fit, lazy results of what comes out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+
+Delayed = Any
+
+
+def is_frame(collection: Any) -> bool:
+    """Whether this is a Dask dataframe or series; without the import of pandas."""
+    return dask.is_dask_collection(collection) and hasattr(collection, "map_partitions")
+
+
+def is_array(collection: Any) -> bool:
+    """Whether this is a Dask array."""
+    return isinstance(collection, da.Array)
+
+
+def whole_rows(collection: Any) -> Any:
+    """Give the same collection, with blocks that are cut between rows only."""
+    if is_array(collection) and collection.ndim == 2 and collection.numblocks[1] > 1:
+        return collection.rechunk({1: -1})
+    return collection
+
+
+def row_partitions(
+    X: Any, y: Any, sample_weight: Any
+) -> tuple[list[list[Delayed | None]], list[float]]:
+    """Partitions of X, y and sample_weight, row by row the same, and their relative sizes.
+
+    Raises
+    ------
+    TypeError
+        If one of them is not a Dask collection.
+    ValueError
+        If their partitions do not match.
+    """
+    for name, collection in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+        if collection is None and name == "sample_weight":
+            continue
+        if not (is_array(collection) or is_frame(collection)):
+            raise TypeError(
+                f"{name} must be a Dask array or dataframe, got {type(collection).__name__}. "
+                "Data in memory are for TwoLayerMLPClassifier."
+            )
+    if X.ndim != 2:
+        raise ValueError(f"X must have two dimensions, got {X.ndim}.")
+    X = whole_rows(X)
+    sizes = [float(n) for n in X.chunks[0]] if is_array(X) else [np.nan] * X.npartitions
+    known = not np.isnan(sizes).any()
+    parts: list[list[Delayed | None]] = [_blocks(X)]
+    for name, collection in (("y", y), ("sample_weight", sample_weight)):
+        if collection is None:
+            parts.append([None] * len(sizes))
+            continue
+        collection = whole_rows(collection)
+        if known and is_array(collection) and not np.isnan(collection.shape[0]):
+            if collection.shape[0] != X.shape[0]:
+                raise ValueError(f"X has {X.shape[0]} rows, {name} has {collection.shape[0]}.")
+            collection = collection.rechunk({0: X.chunks[0]})
+        parts.append(_blocks(collection))
+        if len(parts[-1]) != len(sizes):
+            raise ValueError(
+                f"X has {len(sizes)} partitions, {name} has {len(parts[-1])}, and their sizes are "
+                "not known. Give both the same partitions, or call compute_chunk_sizes()."
+            )
+    return parts, sizes if known and sum(sizes) > 0 else [1.0] * len(sizes)
+
+
+def _blocks(collection: Any) -> list[Delayed]:
+    return list(np.ravel(collection.to_delayed()))
+
+
+def per_block(function: Callable[[Any, Any], np.ndarray], X: Any, model: Any) -> Any:
+    """Dask array of ``function(block, model)`` for every block of X; nothing is computed.
+
+    The dtype and the number of columns are found by a call for one row of zeros.
+    """
+    X = whole_rows(X)
+    row = np.zeros((1, X.shape[1]), dtype=X.dtype if is_array(X) else None)
+    if is_frame(X):
+        row = type(X._meta)(row, columns=X.columns).astype(X._meta.dtypes)
+    none = function(row, model)[:0]
+
+    def rows(block: Any, model: Any) -> np.ndarray:
+        return function(block, model) if block.shape[0] else none
+
+    shared = dask.delayed(model)
+    if is_array(X):
+        shape = {"drop_axis": 1} if none.ndim == 1 else {"chunks": (X.chunks[0], none.shape[1:])}
+        return X.map_blocks(rows, model=shared, meta=none, **shape)
+    lazy = dask.delayed(rows)
+    blocks = [
+        da.from_delayed(lazy(block, shared), (np.nan, *none.shape[1:]), meta=none)
+        for block in _blocks(X)
+    ]
+    return da.concatenate(blocks, allow_unknown_chunksizes=True)
