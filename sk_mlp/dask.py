@@ -41,13 +41,33 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
 
     Parameters
     ----------
-    hidden_units, activation, alpha, standardize, n_init, class_weight
-        As for `TwoLayerMLPClassifier`. `class_weight` must be None if y is multilabel.
+    hidden_units : int, default=100
+        This and all options below but `solver` are those of `TwoLayerMLPClassifier`.
+    activation : str, default="relu"
+        Activation of the hidden layer.
     solver : {"auto", "lbfgs"}, default="auto"
         Both are L-BFGS. Steps on minibatches would need the network once per step; call
         ``TwoLayerMLPClassifier.partial_fit`` with one partition after another instead.
-    max_iter, tol, n_iter_no_change, warm_start, random_state, verbose
-        As for `TwoLayerMLPClassifier`. There is no early stopping.
+    alpha : float, default=1.0
+        Strength of the L2 penalty.
+    standardize : bool, default=True
+        Whether to train on features of mean 0 and scale 1.
+    n_init : "auto" or int, default="auto"
+        Number of random starts.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class. Must be None if y is multilabel.
+    max_iter : int or None, default=None
+        Iterations at the most; None is 1000.
+    tol : float, default=1e-4
+        Least decrease of the loss that counts. There is no early stopping.
+    n_iter_no_change : int, default=10
+        Iterations without such a decrease after which the fit ends.
+    warm_start : bool, default=False
+        Whether `fit` begins where the last fit ended.
+    random_state : int, RandomState instance or None, default=None
+        Random starts.
+    verbose : int, default=0
+        1 prints selected iterations, 2 all.
 
     Attributes
     ----------
@@ -121,7 +141,8 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
 
         Returns
         -------
-        self
+        self : DaskTwoLayerMLPClassifier
+            The fitted estimator.
 
         Raises
         ------

@@ -10,21 +10,19 @@ from numpydoc.validate import validate
 from sklearn.datasets import load_iris
 
 import sk_mlp
+from sk_mlp.dask import DaskTwoLayerMLPClassifier
 
 # ES01, SA01: not everything needs an extended summary or relatives. EX01: asked of the main
 # classes below, not of every method. GL01: the summary starts on the first line. RT02: we name
 # what is returned.
 IGNORED = {"ES01", "SA01", "EX01", "GL01", "RT02"}
-OPTIONAL_MODULES = ("sk_mlp.onnx", "sk_mlp.dask")
+MODULES = ("sk_mlp", "sk_mlp.onnx", "sk_mlp.dask")
 
 
 def public_objects():
     """Classes, functions and the methods that are our own, by their dotted names."""
-    for module_name in ("sk_mlp", *OPTIONAL_MODULES):
-        try:
-            module = importlib.import_module(module_name)
-        except ImportError:
-            continue
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
         for name in module.__all__:
             obj = getattr(module, name)
             if not callable(obj):
@@ -47,6 +45,7 @@ def is_ours(cls, method):
 NAMES = sorted(public_objects())
 ESTIMATORS = [name for name in sk_mlp.__all__ if name.startswith("TwoLayer")]
 DISPLAYS = [name for name in sk_mlp.__all__ if name.endswith("Display")]
+CLASSES = [getattr(sk_mlp, name) for name in ESTIMATORS + DISPLAYS] + [DaskTwoLayerMLPClassifier]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -55,14 +54,13 @@ def test_numpydoc(name):
     assert not [error for error in errors if error[0] not in IGNORED]
 
 
-@pytest.mark.parametrize("name", ESTIMATORS + DISPLAYS)
-def test_class_has_an_example(name):
-    assert ClassDoc(getattr(sk_mlp, name))["Examples"]
+@pytest.mark.parametrize("cls", CLASSES)
+def test_class_has_an_example(cls):
+    assert ClassDoc(cls)["Examples"]
 
 
-@pytest.mark.parametrize("name", ESTIMATORS + DISPLAYS)
-def test_documented_defaults_are_those_of_the_signature(name):
-    cls = getattr(sk_mlp, name)
+@pytest.mark.parametrize("cls", CLASSES)
+def test_documented_defaults_are_those_of_the_signature(cls):
     sections = ClassDoc(cls)["Parameters"]
     documented = {name: part.type for part in sections for name in part.name.split(", ")}
     for parameter in inspect.signature(cls).parameters.values():

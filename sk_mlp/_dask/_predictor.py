@@ -32,6 +32,7 @@ class DaskPredictor(ClassifierMixin, BaseEstimator):
         Returns
         -------
         network : TwoLayerMLPClassifier
+            Fitted, with arrays in memory.
         """
         check_is_fitted(self)
         return self._local()
@@ -127,10 +128,12 @@ class DaskPredictor(ClassifierMixin, BaseEstimator):
         y : dask array, series or dataframe of shape (n_samples,) or (n_samples, n_labels)
             True labels. Of several, all have to be right.
         sample_weight : dask array or series of shape (n_samples,), optional
+            Not negative.
 
         Returns
         -------
         accuracy : float
+            Weighted share of rows that are predicted right.
         """
         parts, _ = row_partitions(X, y, sample_weight)
         count, network = dask.delayed(right_weight), dask.delayed(self.to_local())
