@@ -1,0 +1,185 @@
+"""What a fit on Dask costs: one evaluation of the objective on 1, 2, ... workers.
+
+    python benchmarks/dask_scaling.py                       # 1 to as many workers as cores
+    python benchmarks/dask_scaling.py --workers 1 2 4 8 --rows 400000
+    python benchmarks/dask_scaling.py --scheduler tcp://...  # that cluster, as it is
+    python benchmarks/dask_scaling.py --overhead            # why actors: other ways to sum
+
+Every worker is a process with one thread. Times are medians over the evaluations. Bytes are
+those that passed the loopback interface per evaluation (Linux, and nobody else may use it).
+"""
+
+import argparse
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import _machine
+import dask
+import dask.array as da
+import numpy as np
+import psutil
+from distributed import Client, LocalCluster
+
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._dask._blocks import ShardSums
+from sk_mlp._dask._cluster import Cluster, Team
+from sk_mlp._dask._rows import Rows, place_rows
+
+BLOCKS_PER_WORKER = 4
+
+
+@contextmanager
+def connect(n_workers: int, scheduler: str | None) -> Iterator[Client]:
+    """Connect to a cluster, a new one of `n_workers` if there is no scheduler."""
+    if scheduler:
+        with Client(scheduler) as client:
+            yield client
+        return
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def place(cluster: Cluster, n_rows: int, n_features: int, n_blocks: int) -> Rows:
+    """Make random rows on the workers."""
+    block = -(-n_rows // n_blocks)
+    X = da.random.default_rng(0).normal(size=(n_rows, n_features), chunks=(block, n_features))
+    y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
+    return place_rows(cluster, TwoLayerMLPClassifier(), X.astype(np.float32), y, None)
+
+
+def per_call(function: Callable[[], Any], n_calls: int) -> tuple[float, float, float]:
+    """Median and quartiles of the milliseconds of a call."""
+    for _ in range(3):
+        function()
+    seconds = []
+    for _ in range(n_calls):
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    low, middle, high = statistics.quantiles(seconds, n=4)
+    return middle * 1e3, low * 1e3, high * 1e3
+
+
+def loopback_bytes() -> int:
+    """Bytes sent over the loopback interface so far."""
+    return int(psutil.net_io_counters(pernic=True)["lo"].bytes_sent)
+
+
+def scaling(args: argparse.Namespace) -> None:
+    """Print the time and volume of an evaluation for every number of workers and of rows."""
+    print("| workers | rows | parameters | ms (quartiles) | kB sent | kB / parameters / workers |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for n_workers in args.workers:
+        with connect(n_workers, args.scheduler) as client:
+            n_workers = len(client.nthreads())
+            for n_rows in (args.rows // 10, args.rows):
+                cluster = Cluster(client)
+                blocks = BLOCKS_PER_WORKER * n_workers
+                rows = place(cluster, n_rows, args.features, blocks)
+                size = rows.classes.layout(args.hidden_units).size
+                params = np.random.default_rng(0).normal(scale=0.1, size=size)
+                with Team(cluster, rows.shards, args.hidden_units, "relu") as team:
+                    evaluate = partial(team.loss_gradient, params)
+                    middle, low, high = per_call(evaluate, args.calls)
+                    before = loopback_bytes()
+                    for _ in range(args.calls):
+                        evaluate()
+                    sent = (loopback_bytes() - before) / args.calls
+                print(
+                    f"| {n_workers} | {n_rows} | {size} | {middle:.1f} ({low:.1f}-{high:.1f}) "
+                    f"| {sent / 1e3:.0f} | {sent / 8 / size / n_workers:.2f} x 8 bytes |",
+                    flush=True,
+                )
+
+
+def local_sums(shard: Any, held: Any, n_blocks: int, hidden_units: int, params: Any) -> Any:
+    """Add up a shard by a task."""
+    sums = ShardSums(shard, held, n_blocks, hidden_units, "relu", 1).loss_gradient(params)
+    return sum(sums.values())
+
+
+class Tasks:
+    """Sums by tasks instead of actors, one per worker."""
+
+    def __init__(self, client: Client, rows: Rows, hidden_units: int, params: np.ndarray) -> None:
+        self.client, self.submit = client, partial(client.submit, pure=False)
+        self.rows, self.hidden_units, self.params = rows, hidden_units, params
+
+    def _tasks(self, params: Any) -> list[Any]:
+        network = len(self.rows.shards), self.hidden_units, params
+        shards = self.rows.shards.items()
+        return [self.submit(local_sums, shard, held, *network) for held, shard in shards]
+
+    def gather(self) -> Any:
+        """Add on the client."""
+        return sum(self.client.gather(self._tasks(self.params)))
+
+    def scatter(self) -> Any:
+        """Send the parameters beforehand; add on the client."""
+        params = self.client.scatter(self.params, hash=False, broadcast=True)
+        return sum(self.client.gather(self._tasks(params)))
+
+    def tree(self) -> Any:
+        """Add on the workers, pair by pair."""
+        sums = self._tasks(self.params)
+        while len(sums) > 1:
+            rest = sums[-1:] if len(sums) % 2 else []
+            pairs = zip(sums[::2], sums[1::2], strict=False)
+            sums = [self.submit(np.add, *pair) for pair in pairs] + rest
+        return sums[0].result()
+
+
+def overhead(args: argparse.Namespace) -> None:
+    """Print what one evaluation over next to no rows costs, for several ways to sum."""
+    print("| workers | parameters | way | ms (quartiles) |\n| --- | --- | --- | --- |")
+    for n_workers in args.workers:
+        with connect(n_workers, args.scheduler) as client:
+            for hidden_units in (5, args.hidden_units):
+                cluster = Cluster(client)
+                rows = place(cluster, 40 * n_workers, args.features, n_workers)
+                params = np.zeros(rows.classes.layout(hidden_units).size)
+                tasks = Tasks(client, rows, hidden_units, params)
+                with Team(cluster, rows.shards, hidden_units, "relu") as team:
+                    ways = {
+                        "actors": partial(team.loss_gradient, params),
+                        "a task per worker, gather": tasks.gather,
+                        "scatter, a task per worker, gather": tasks.scatter,
+                        "a task per worker, tree of additions": tasks.tree,
+                    }
+                    for name, way in ways.items():
+                        middle, low, high = per_call(way, args.calls)
+                        times = f"{middle:.1f} ({low:.1f}-{high:.1f})"
+                        print(f"| {n_workers} | {len(params)} | {name} | {times} |", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    cores = range(1, (os.cpu_count() or 1) + 1)
+    parser.add_argument("--workers", type=int, nargs="+", default=list(cores))
+    parser.add_argument("--scheduler", help="address of a cluster to use instead of local ones")
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--features", type=int, default=100)
+    parser.add_argument("--hidden-units", type=int, default=100)
+    parser.add_argument("--calls", type=int, default=20)
+    parser.add_argument("--overhead", action="store_true")
+    args = parser.parse_args()
+    with _machine.Neighbours() as neighbours:
+        (overhead if args.overhead else scaling)(args)
+    # the workers are processes of their own, and count among the others
+    print(f"\ncores in use outside of the client, workers included: {neighbours.cores:.1f}")
+
+
+if __name__ == "__main__":
+    main()
