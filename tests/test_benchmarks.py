@@ -92,3 +92,8 @@ for name, make in sensitivity_models().items():
     assert "ours" in names
     assert "ours[alpha x 3]" in names
     assert len(set(names)) == len(names)
+
+
+def test_dask_scaling_finds_what_it_measures():
+    pytest.importorskip("distributed")  # a cluster of processes takes too long to start here
+    assert "--overhead" in run("dask_scaling.py", "--help")

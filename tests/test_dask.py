@@ -12,12 +12,14 @@ import sys
 import threading
 import time
 
+import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
 
 from sk_mlp import TwoLayerMLPClassifier
 
@@ -30,7 +32,7 @@ import pandas as pd
 from distributed import Client, LocalCluster
 
 from sk_mlp._dask._blocks import subtotals, total
-from sk_mlp._dask._cluster import split_evenly
+from sk_mlp._dask._cluster import Cluster, Team, split_evenly
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 
 # the fits are short on purpose
@@ -312,6 +314,58 @@ def test_no_client():
     command = [sys.executable, "-c", code]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "ValueError: No global client found" in outcome.stderr
+
+
+def test_grid_search_on_the_cluster(client, problem):
+    X, y, _ = problem
+    network = TwoLayerMLPClassifier(hidden_units=3, solver="lbfgs", n_init=1, random_state=0)
+    search = GridSearchCV(network, {"alpha": [0.1, 10.0]}, cv=2, scoring="neg_log_loss")
+    expected = clone(search).fit(X, y)
+    with joblib.parallel_config(backend="dask"):
+        search.fit(X, y)
+    scores = search.cv_results_["mean_test_score"]
+    assert_allclose(scores, expected.cv_results_["mean_test_score"], rtol=1e-9)
+    assert search.best_params_ == expected.best_params_
+
+
+def test_partitions_as_a_stream(problem):
+    X, y, _ = problem
+    blocks = zip(cut(X, 100).to_delayed().ravel(), cut_rows(y, 100).to_delayed(), strict=True)
+    ours, expected = (TwoLayerMLPClassifier(hidden_units=3, random_state=0) for _ in range(2))
+    for i, block in enumerate(blocks):
+        ours.partial_fit(*dask.compute(*block, scheduler="sync"), classes=[0, 1, 2])
+        rows = slice(100 * i, 100 * (i + 1))
+        expected.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+    assert_array_equal(ours.coefs_[0], expected.coefs_[0])
+
+
+@pytest.mark.parametrize(
+    ("ncores", "error", "message"),
+    [
+        ({"a": 1}, MemoryError, "paused because they are short of memory"),
+        ({}, RuntimeError, "lost"),
+    ],
+)
+def test_a_cluster_that_stands_still_is_an_error(client, monkeypatch, ncores, error, message):
+    cluster = Cluster(client)
+    cluster.check()
+    answers = {"ncores": ncores, "ncores_running": {}}
+    monkeypatch.setattr(cluster, "_ask", answers.get)
+    cluster.check()  # for a short time it may
+    monkeypatch.setattr("sk_mlp._dask._cluster.STALL_SECONDS", -1.0)
+    with pytest.raises(error, match=message):
+        cluster.check()
+
+
+def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, monkeypatch):
+    class Lost:
+        def result(self, timeout):
+            raise OSError
+
+    monkeypatch.setattr(Team, "_call", lambda self, held, method, params: Lost())
+    X, y, _ = problem
+    with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
+        DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))
 
 
 # Faults, with real processes.
