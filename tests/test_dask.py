@@ -328,12 +328,12 @@ def test_grid_search_on_the_cluster(client, problem):
     assert search.best_params_ == expected.best_params_
 
 
-def test_partitions_as_a_stream(problem):
+def test_partitions_as_a_stream(client, problem):
     X, y, _ = problem
     blocks = zip(cut(X, 100).to_delayed().ravel(), cut_rows(y, 100).to_delayed(), strict=True)
     ours, expected = (TwoLayerMLPClassifier(hidden_units=3, random_state=0) for _ in range(2))
     for i, block in enumerate(blocks):
-        ours.partial_fit(*dask.compute(*block, scheduler="sync"), classes=[0, 1, 2])
+        ours.partial_fit(*dask.compute(*block), classes=[0, 1, 2])
         rows = slice(100 * i, 100 * (i + 1))
         expected.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
     assert_array_equal(ours.coefs_[0], expected.coefs_[0])
