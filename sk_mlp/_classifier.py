@@ -90,8 +90,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         centred: centring would make every step cost all columns, and a scale for each column
         would blow up rare words. With False, sparse and dense X give the same fit.
     n_init : "auto" or int, default="auto"
-        Number of random starts. Each is run for 30 iterations (or epochs); the one with the
-        lowest loss is finished. "auto" is 8 for "lbfgs" with up to 16 hidden units, else 1.
+        Number of random starts. The worse half of them is dropped every 10 iterations ("lbfgs")
+        or twentieth of `max_iter`, until the best is finished. "auto" is 16 for "lbfgs" with up
+        to 16 hidden units, else 1.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weight.
         "balanced" gives every class the same total weight.
@@ -120,7 +121,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         as are planned for the size of the data: at least 20 epochs and 1000 steps, or, for
         text-like sparse data, at least 1 epoch and 60 steps times the root of the number of
         outputs.
-    tol : float, default=1e-4
+    tol : float, default=1e-5
         The fit has converged when `n_iter_no_change` iterations (epochs) in a row have each
         failed to bring the loss more than `tol`, in nats per unit of sample weight, below the
         lowest one before. It is the validation loss with `early_stopping`, else the training
@@ -229,7 +230,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         max_iter: int | None = None,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,

@@ -11,7 +11,8 @@ from sk_mlp._solvers import UpdateRule, adam, sgd
 
 SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
 LBFGS_MAX_ROWS = 20_000  # above, even a small network is trained sooner by minibatches
-N_STARTS = 8
+N_STARTS = 16
+SCREENING_ITERATIONS, SCREENING_EPOCHS = 10, 0.05  # of a round; epochs as a share of all
 LBFGS_ITERATIONS = 1000
 EPOCHS, STEPS = 20, 1000  # a minibatch solver plans at least as many of both
 BATCH, MAX_BATCH, BATCHES = 64, 256, 128
@@ -32,6 +33,7 @@ class Settings(NamedTuple):
     solver: str
     alpha: float
     n_init: int
+    screening: int
     batch_size: int
     learning_rate: str
     learning_rate_init: float
@@ -117,6 +119,9 @@ def resolve(
         solver=solver,
         alpha=float(options["alpha"]),
         n_init=int(n_init),
+        screening=SCREENING_ITERATIONS
+        if solver == "lbfgs"
+        else math.ceil(SCREENING_EPOCHS * max_iter),
         batch_size=int(batch_size),
         learning_rate=options["learning_rate"],
         learning_rate_init=float(rate),

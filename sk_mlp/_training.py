@@ -1,5 +1,6 @@
 """From validated data and settings to trained parameters: starts, screening, solver."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -26,7 +27,6 @@ from sk_mlp._threads import row_ranges, row_threads
 
 Array = Any  # an array of any namespace of the array API standard
 
-SCREENING_ITERATIONS = 30
 CONTRIBUTION_ROWS = 10_000
 
 
@@ -83,8 +83,7 @@ def train(
 ) -> tuple[np.ndarray, SolverResult, list[float]]:
     """Train from the best of several starts.
 
-    Every start is run for a few iterations; the one with the lowest loss is finished in a
-    further run.
+    The worse half of the starts is dropped every few iterations; see `run_starts`.
 
     Returns
     -------
@@ -126,7 +125,11 @@ def run_starts(
     watch_validation: bool = False,
     listeners: Sequence[Listener] = (),
 ) -> tuple[np.ndarray, SolverResult, list[float]]:
-    """Run a solver from every start for a few iterations, and finish from the best.
+    """Run a solver from several starts, in rounds, and finish from the best.
+
+    Each round runs a few iterations of every start that is left and drops the worse half
+    (successive halving, Jamieson & Talwalkar, 2016). A start that is dropped early costs little,
+    and the one that is finished loses nothing.
 
     Parameters
     ----------
@@ -137,9 +140,20 @@ def run_starts(
     params, result, losses
         As from `train`.
     """
-    n_runs = 1 if len(starts) == 1 else len(starts) + 1
+    sizes = [len(starts)]
+    while sizes[-1] > 1:
+        sizes.append(sizes[-1] // 2)
+    n_runs = sum(sizes)
+    results: list[SolverResult | None] = [None] * len(starts)
 
-    def run(number: int, x0: np.ndarray, max_iter: int) -> tuple[SolverResult, bool]:
+    def run(number: int, i: int, max_iter: int) -> bool:
+        so_far = results[i]
+        if so_far is not None and (
+            so_far.reason != "max_iter" or so_far.n_iter == settings.max_iter
+        ):
+            return False
+        x0, done = (starts[i], 0) if so_far is None else (to_numpy(so_far.x), so_far.n_iter)
+        max_iter = min(max_iter, settings.max_iter - done)
         for listener in listeners:
             listener.begin_run(number, n_runs, max_iter)
         monitor = Monitor(
@@ -151,29 +165,43 @@ def run_starts(
             observers=listeners,
         )
         result = solve(x0, monitor)
+        results[i] = result if so_far is None else join(so_far, result)
         asked = [listener.end_run(result) for listener in listeners]
-        return result, any(asked)
+        return any(asked)
 
-    if n_runs == 1:
-        result, _ = run(0, starts[0], settings.max_iter)
-        return to_numpy(result.x), result, [result.loss]
-    budget = min(SCREENING_ITERATIONS, settings.max_iter)
-    results, stop = [], False
-    for number, x0 in enumerate(starts):
-        result, stop = run(number, x0, budget)
-        results.append(result)
-        if stop:
-            break
-    losses = [result.loss for result in results]
-    best = int(np.argmin(losses))
-    result = results[best]
-    if stop:
+    live, number, stop = list(range(len(starts))), 0, False
+    for size in sizes:
+        live = sorted(live, key=lambda start: known(results[start]))[:size]
+        for start in live:
+            stop = stop or run(
+                number, start, settings.max_iter if size == 1 else settings.screening
+            )
+            number += 1
+    ran = [result for result in results if result is not None]
+    result = min(ran, key=known)
+    if stop and n_runs > 1:
         result = result._replace(reason="callback", converged=False)
-    elif result.reason == "max_iter" and settings.max_iter > budget:
-        more, _ = run(n_runs - 1, to_numpy(result.x), settings.max_iter - budget)
-        result = join(result, more)
-    losses[best] = result.loss
-    return to_numpy(result.x), result, losses
+    return to_numpy(result.x), result, [result.loss for result in ran]
+
+
+def known(result: SolverResult | None) -> float:
+    """Lowest watched loss of a start so far."""
+    return math.inf if result is None else result.best
+
+
+def join(first: SolverResult, second: SolverResult) -> SolverResult:
+    """One result for a run that went on where another had stopped."""
+    whole = second._replace(
+        n_iter=first.n_iter + second.n_iter,
+        best_iter=first.n_iter + second.best_iter,
+        loss_curve=first.loss_curve + second.loss_curve,
+        validation_loss_curve=first.validation_loss_curve + second.validation_loss_curve,
+    )
+    if first.best < second.best:
+        whole = whole._replace(
+            x=first.x, loss=first.loss, best=first.best, best_iter=first.best_iter
+        )
+    return whole
 
 
 def fitted_course(result: SolverResult, losses: list[float]) -> dict[str, Any]:
@@ -194,16 +222,6 @@ def unless_diverged(result: SolverResult, prior_loss: float, tol: float) -> Solv
     if result.converged and result.loss > 1.01 * prior_loss + tol:
         return result._replace(converged=False, reason="diverged")
     return result
-
-
-def join(first: SolverResult, second: SolverResult) -> SolverResult:
-    """One result for a run that went on where another had stopped."""
-    return second._replace(
-        n_iter=first.n_iter + second.n_iter,
-        best_iter=first.n_iter + second.best_iter,
-        loss_curve=first.loss_curve + second.loss_curve,
-        validation_loss_curve=first.validation_loss_curve + second.validation_loss_curve,
-    )
 
 
 def step_dtype(problem: Problem, settings: Settings) -> Any:

@@ -276,7 +276,7 @@ def test_the_search_over_alpha_tells_of_its_paths_and_of_its_final_fit():
     begun = recorder.names("begin")
     path = ["path", "alpha", "alpha"]
     assert begun[:8] == ["fit", *path, *path, "fit"]  # the second is that of the network
-    assert begun.count("restart") == 8
+    assert begun.count("restart") == 16 + 8 + 4 + 2
     assert sorted(begun) == sorted(recorder.names("end"))
     # every setup has its teardown: for the search and for the network
     kinds = [what for what, _, _ in recorder.events]

@@ -28,6 +28,8 @@ class SolverResult(NamedTuple):
         The best parameters: those of the lowest watched loss, see `Monitor`.
     loss : float
         Training loss of the iteration that gave x.
+    best : float
+        Watched loss of that iteration.
     n_iter : int
         Iterations (epochs) run.
     best_iter : int
@@ -40,6 +42,7 @@ class SolverResult(NamedTuple):
 
     x: Array
     loss: float
+    best: float
     n_iter: int
     best_iter: int
     converged: bool
@@ -137,6 +140,7 @@ class Monitor:
         return SolverResult(
             self.best_x,
             self.best_train,
+            self.best,
             len(self.loss_curve),
             self.best_iter,
             converged,
