@@ -171,11 +171,10 @@ def run_starts(
 
     live, number, stop = list(range(len(starts))), 0, False
     for size in sizes:
-        live = sorted(live, key=lambda start: known(results[start]))[:size]
-        for start in live:
-            stop = stop or run(
-                number, start, settings.max_iter if size == 1 else settings.screening
-            )
+        live = sorted(live, key=lambda i: known(results[i]))[:size]
+        budget = settings.max_iter if size == 1 else settings.screening
+        for i in live:
+            stop = stop or run(number, i, budget)
             number += 1
     ran = [result for result in results if result is not None]
     result = min(ran, key=known)

@@ -283,7 +283,8 @@ def test_the_search_over_alpha_tells_of_its_paths_and_of_its_final_fit():
     assert kinds.count("setup") == kinds.count("teardown") == 2
     rows = monitor.get_logs().data
     assert rows[0]["accuracy"] == model.score(X, y)
-    assert {row["task_name"] for row in rows} == {"fit", "restart", "best restart", "iteration"}
+    # the best start has converged before it is alone
+    assert {row["task_name"] for row in rows} == {"fit", "restart", "iteration"}
 
 
 def test_a_callback_may_stop_a_path_or_the_search():
