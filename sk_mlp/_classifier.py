@@ -332,7 +332,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if previous is not None:
             starts = [standardization.to_standardized_units(layout, previous)]
         else:
-            starts = random_starts(problem, settings.n_init, data.log_odds(), rng)
+            starts = random_starts(problem, settings, data.log_odds(), rng)
         listeners: list[Listener] = []
         if self.verbose:
             listeners.append(Reporter(settings.solver, self.verbose))
@@ -483,7 +483,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         )
         rng = stream.get("random_state") or check_random_state(self.random_state)
         if first:
-            start = random_starts(problem, 1, data.log_odds(), rng)[0]
+            start = random_starts(problem, settings, data.log_odds(), rng)[0]
         else:
             start = standardization.to_standardized_units(layout, self._previous_fit())
         tasks.begin("partial_fit")

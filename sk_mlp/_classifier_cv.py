@@ -258,11 +258,18 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         tasks.begin("fit", len(networks) + 1)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
+            settings = resolve(
+                network.get_params(),
+                (len(splits[0][0]), data.X.shape[1]),
+                target.n_outputs,
+                is_sparse=sparse.issparse(data.X),
+            )
             folds = [
                 make_fold(
                     data,
                     sample_weight,
                     split,
+                    settings,
                     hidden_units=network.hidden_units,
                     activation=self.activation,
                     standardize=self.standardize,
@@ -270,12 +277,6 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 )
                 for split in splits
             ]
-            settings = resolve(
-                network.get_params(),
-                folds[0].problem.X.shape,
-                target.n_outputs,
-                is_sparse=sparse.issparse(data.X),
-            )
             steps = path(
                 folds,
                 alphas,

@@ -55,6 +55,7 @@ def make_fold(
     data: Data,
     sample_weight: np.ndarray | None,
     split: tuple[np.ndarray, np.ndarray],
+    settings: Settings,
     *,
     hidden_units: int,
     activation: str,
@@ -77,7 +78,8 @@ def make_fold(
         _standardized(part, standardization).problem(hidden_units, activation, IDENTITY)
         for part in (kept, held)
     )
-    start = random_starts(problem, 1, kept.log_odds(), np.random.RandomState(seed))[0]
+    rng = np.random.RandomState(seed)
+    start = random_starts(problem, settings._replace(n_init=1), kept.log_odds(), rng)[0]
     return Fold(problem, held_out, start, test_rows, standardization)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from scipy import sparse
 
 from sk_mlp._activations import Activation
 from sk_mlp._arrays import place, to_numpy
@@ -94,7 +95,10 @@ def train(
     losses : list of float
         Last known loss of every start.
     """
-    with row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map):
+    with (
+        row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map),
+        np.errstate(over="ignore", invalid="ignore"),  # a loss that is not finite is an error
+    ):
         objective = problem.objective(settings.alpha, n_threads, thread_map)
         validation_loss = None
         if validation is not None:
@@ -357,11 +361,20 @@ def one_epoch(
 
 
 def random_starts(
-    problem: Problem, n_init: int, log_odds: np.ndarray, rng: np.random.RandomState
+    problem: Problem, settings: Settings, log_odds: np.ndarray, rng: np.random.RandomState
 ) -> list[np.ndarray]:
-    """Random starts in standardised units."""
-    gain = problem.activation.gain
-    return [initial_parameters(problem.layout, gain, rng, log_odds) for _ in range(n_init)]
+    """Random starts in standardised units, `settings.n_init` of them.
+
+    A minibatch solver does not move the weights of a sparse feature that is zero in every row,
+    so they start where the objective wants them: at zero.
+    """
+    layout, gain = problem.layout, problem.activation.gain
+    starts = [initial_parameters(layout, gain, rng, log_odds) for _ in range(settings.n_init)]
+    if sparse.issparse(problem.X) and settings.solver != "lbfgs":
+        unseen = np.bincount(problem.X.indices, minlength=layout.n_features) == 0
+        for start_point in starts:
+            layout.views(start_point)[0][unseen] = 0.0
+    return starts
 
 
 def contributions(problem: Problem, user: np.ndarray) -> np.ndarray:

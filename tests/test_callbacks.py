@@ -305,7 +305,8 @@ def test_progress_bars_of_a_search(capsys):
     X, y = load_iris(return_X_y=True)
     make_cv().set_callbacks(callback_api.ProgressBar(max_propagation_depth=None)).fit(X, y)
     lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
-    assert len(lines) == 1 + 2 + 1 + 9  # the search, its paths, the final fit, its runs
+    # the search, its paths, the final fit, its runs
+    assert len(lines) == 1 + 2 + 1 + (16 + 8 + 4 + 2)
     assert all("100%" in line for line in lines)
 
 

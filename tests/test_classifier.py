@@ -612,3 +612,15 @@ def test_random_state_instance_moves_on():
     rng = np.random.RandomState(0)
     first, second = (TwoLayerMLPClassifier(3, random_state=rng).fit(X, y) for _ in range(2))
     assert not np.array_equal(first.coefs_[0], second.coefs_[0])
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_words_never_seen_in_training_change_no_prediction(solver):
+    X, y = data()
+    texts = sparse.csr_matrix(np.hstack([X, np.zeros((len(X), 3))]))
+    model = TwoLayerMLPClassifier(20, solver=solver, max_iter=5, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(texts, y)
+    new_words = sparse.csr_matrix(np.hstack([X, np.ones((len(X), 3))]))
+    assert_array_equal(model.predict_proba(new_words), model.predict_proba(texts))
