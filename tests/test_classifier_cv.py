@@ -194,6 +194,7 @@ def test_the_final_network_is_trained_on_all_data_or_on_the_best_fold():
             6,
             solver="lbfgs",
             alpha=model.alpha_,
+            tol=model.tol,
             random_state=np.random.RandomState(0).randint(2**31 - 1),
         ).fit(X[rows], y[rows])
         assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
