@@ -28,7 +28,7 @@ from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.1
 # One hold-out is enough if there are this many rows, and so many of the rarest class in it.
-HOLD_OUT_ROWS, HOLD_OUT_CLASS, HOLD_OUT_FRACTION = 3000, 100, 0.2
+HOLD_OUT_ROWS, HOLD_OUT_CLASS, HOLD_OUT_FRACTION = 10_000, 100, 0.2
 N_FOLDS = 3
 # A smaller alpha has to bring the error down by more than this share to be chosen: a few folds
 # do not tell closer scores apart, and too little penalty costs more than too much.
@@ -53,7 +53,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alphas : int or sequence of float, default=8
         Penalties to choose from; an int is so many from 100 down to 0.1, in equal ratios.
     cv : int, cross-validation generator, iterable of splits or None, default=None
-        Splits to score on. None is a hold-out of 20 % if there are more than 3000 rows and at
+        Splits to score on. None is a hold-out of 20 % if there are more than 10 000 rows and at
         least 100 of the rarest class are held out, else 3 stratified folds, shuffled.
     scoring : str, callable or None, default="neg_log_loss"
         Score to choose by. None is accuracy.

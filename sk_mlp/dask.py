@@ -58,7 +58,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         Weight of each class. Must be None if y is multilabel.
     max_iter : int or None, default=None
         Iterations at the most; None is 1000.
-    tol : float, default=1e-4
+    tol : float, default=1e-5
         Least decrease of the loss that counts. There is no early stopping.
     n_iter_no_change : int, default=10
         Iterations without such a decrease after which the fit ends.
@@ -107,7 +107,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         n_init: int | str = "auto",
         class_weight: Any = None,
         max_iter: int | None = None,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
         random_state: Any = None,
