@@ -123,11 +123,11 @@ def test_a_score_that_is_never_a_number_is_an_error():
 
 
 def test_the_default_split_depends_on_size_and_on_the_rarest_class():
-    X, y = noisy(4000)
+    X, y = noisy(10_001)
     one = make(alphas=[1.0], cv=None)
     assert one.fit(X, y).scores_.shape[1] == 1
-    assert clone(one).fit(X[:3000], y[:3000]).scores_.shape[1] == 3
-    rare = np.arange(4000) < 300  # 60 held out, not the 100 that a single hold-out takes
+    assert clone(one).fit(X[1:], y[1:]).scores_.shape[1] == 3
+    rare = np.arange(len(y)) < 400  # 80 held out, not the 100 that a single hold-out takes
     assert clone(one).fit(X, rare).scores_.shape[1] == 3
 
 
