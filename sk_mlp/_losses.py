@@ -8,6 +8,8 @@ raw predictions; no probability is ever clipped.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sk_mlp._activations import logistic
+
 Array = Any  # an array of any namespace of the array API standard
 
 
@@ -19,6 +21,8 @@ class Output(NamedTuple):
     loss_residual : callable (xp, S, Y) -> (loss, residual)
         Cross-entropy of each row, shape (n_rows,), in nats, and ``P - Y``, shape
         (n_rows, n_outputs), for raw predictions S and indicator targets Y.
+    residual : callable (xp, S, Y) -> P - Y
+        The residual alone, where the loss is not needed.
     probability : callable (xp, S) -> P
         Probability of each output, shape (n_rows, n_outputs).
     log_probability : callable (xp, S) -> log P
@@ -29,6 +33,7 @@ class Output(NamedTuple):
     """
 
     loss_residual: Callable[[Any, Array, Array], tuple[Array, Array]]
+    residual: Callable[[Any, Array, Array], Array]
     probability: Callable[[Any, Array], Array]
     log_probability: Callable[[Any, Array], Array]
     hidden_gradient: Callable[[Any, Array, Array], Array]
@@ -84,6 +89,19 @@ def _softmax_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
 
 
 OUTPUTS: dict[str, Output] = {
-    "logistic": Output(_logistic_loss_residual, sigmoid, log_sigmoid, _logistic_hidden_gradient),
-    "softmax": Output(_softmax_loss_residual, softmax, log_softmax, _softmax_hidden_gradient),
+    "logistic": Output(
+        _logistic_loss_residual,
+        # a difference needs no relative precision in the tails, so tanh will do
+        lambda xp, S, Y: logistic(xp, S) - Y,
+        sigmoid,
+        log_sigmoid,
+        _logistic_hidden_gradient,
+    ),
+    "softmax": Output(
+        _softmax_loss_residual,
+        lambda xp, S, Y: softmax(xp, S) - Y,
+        softmax,
+        log_softmax,
+        _softmax_hidden_gradient,
+    ),
 }

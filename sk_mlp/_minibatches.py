@@ -173,14 +173,17 @@ class Minibatches:
         Z, H = hidden(xp, X, W1, b1, data.activation)
         S = raw_prediction(H, W2, b2)
         raw.append(S)
-        residual = data.output.probability(xp, S) - Y
+        residual = data.output.residual(xp, S, Y)
         if weights is not None:
             residual *= weights
         residual *= data.X.shape[0] / (X.shape[0] * self.weight_sum)
         gradient[...] = 0.0
         views = layout.views(gradient, xp)
-        add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=False)
-        gW1, _, gW2, _ = views
+        add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=data.factored)
+        gW1, gb1, gW2, _ = views
+        if data.factored:
+            gW1 *= W2[:, 0]
+            gb1 *= W2[:, 0]
         gW1 += decay * W1
         gW2 += (self.alpha / self.weight_sum) * W2
         return gradient
