@@ -25,15 +25,8 @@ from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments
-from sk_mlp._training import (
-    Listener,
-    contributions,
-    fitted_course,
-    one_epoch,
-    random_starts,
-    train,
-    unless_diverged,
-)
+from sk_mlp._starts import Listener, fitted_course, unless_diverged
+from sk_mlp._training import contributions, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard

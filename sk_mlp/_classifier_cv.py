@@ -75,7 +75,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Weight of each class in the fits; scores are weighted by `sample_weight` alone.
     max_iter : int or None, default=None
         Of the final fit; see :class:`TwoLayerMLPClassifier`.
-    tol : float, default=1e-4
+    tol : float, default=3e-5
         Of the final fit; see :class:`TwoLayerMLPClassifier`.
     random_state : int, RandomState instance or None, default=None
         Splits, random starts and shuffling. Pass an int for repeatable results.
@@ -155,7 +155,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         standardize: bool = True,
         class_weight: Any = None,
         max_iter: int | None = None,
-        tol: float = 1e-4,
+        tol: float = 3e-5,
         random_state: Any = None,
         verbose: int | bool = 0,
     ) -> None:

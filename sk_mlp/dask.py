@@ -17,7 +17,7 @@ from sk_mlp._parameters import IDENTITY, in_canonical_order, initial_parameters
 from sk_mlp._reporting import Reporter
 from sk_mlp._settings import Settings, resolve
 from sk_mlp._solvers import lbfgs
-from sk_mlp._training import fitted_course, run_starts, unless_diverged
+from sk_mlp._starts import fitted_course, run_starts, unless_diverged
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
