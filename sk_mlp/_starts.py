@@ -12,6 +12,8 @@ from sk_mlp._solvers import Monitor, Observer, SolverResult
 
 Array = Any  # an array of any namespace of the array API standard
 
+OUT_OF_ITERATIONS = ("max_iter", "schedule")  # reasons of a run that can go on
+
 
 class Listener(Observer, Protocol):
     """Someone who is told of a fit: of its runs and of the iterations of each."""
@@ -56,7 +58,7 @@ def run_starts(
     def run(number: int, i: int, max_iter: int) -> bool:
         so_far = results[i]
         if so_far is not None and (
-            so_far.reason != "max_iter" or so_far.n_iter == settings.max_iter
+            so_far.reason not in OUT_OF_ITERATIONS or so_far.n_iter == settings.max_iter
         ):
             return False
         x0, done = (starts[i], 0) if so_far is None else (to_numpy(so_far.x), so_far.n_iter)

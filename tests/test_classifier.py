@@ -624,3 +624,15 @@ def test_words_never_seen_in_training_change_no_prediction(solver):
         model.fit(texts, y)
     new_words = sparse.csr_matrix(np.hstack([X, np.ones((len(X), 3))]))
     assert_array_equal(model.predict_proba(new_words), model.predict_proba(texts))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_the_best_of_several_starts_is_trained_to_the_end(solver):
+    X, y = data(n_samples=400)
+    one = TwoLayerMLPClassifier(20, solver=solver, random_state=0).fit(X, y)
+    several = TwoLayerMLPClassifier(20, solver=solver, n_init=4, random_state=0).fit(X, y)
+    assert several.converged_
+    assert several.stop_reason_ == one.stop_reason_
+    assert several.loss_ < 1.2 * one.loss_  # other starts end in other minima
+    if solver != "lbfgs":  # the planned epochs, all of them
+        assert several.n_iter_ == one.n_iter_
