@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._arrays import DEVICE_BYTES, place
-from sk_mlp._network import add_gradient, hidden, raw_prediction
+from sk_mlp._network import add_gradient, apply_unit_factor, hidden, raw_prediction
 from sk_mlp._objective import RowSum, row_blocks
 from sk_mlp._parameters import Layout, Standardization
 
@@ -180,10 +180,9 @@ class Minibatches:
         gradient[...] = 0.0
         views = layout.views(gradient, xp)
         add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=data.factored)
-        gW1, gb1, gW2, _ = views
         if data.factored:
-            gW1 *= W2[:, 0]
-            gb1 *= W2[:, 0]
+            apply_unit_factor(views, W2)
+        gW1, _, gW2, _ = views
         gW1 += decay * W1
         gW2 += (self.alpha / self.weight_sum) * W2
         return gradient

@@ -90,3 +90,10 @@ def add_gradient(
         D *= residual @ W2.T
         gW1 += X.T @ D
         gb1 += column_sums(xp, D)
+
+
+def apply_unit_factor(gradient: tuple[Array, Array, Array, Array], W2: Array) -> None:
+    """Apply the factor per unit that `add_gradient` leaves out if `factored`, in place."""
+    gW1, gb1, _, _ = gradient
+    gW1 *= W2[:, 0]
+    gb1 *= W2[:, 0]

@@ -9,7 +9,7 @@ from scipy import sparse
 from sk_mlp._activations import Activation
 from sk_mlp._arrays import DEVICE_BYTES, HOST_BYTES, place, to_numpy, widest_float
 from sk_mlp._losses import Output
-from sk_mlp._network import add_gradient, hidden, raw_prediction
+from sk_mlp._network import add_gradient, apply_unit_factor, hidden, raw_prediction
 from sk_mlp._parameters import Layout, Standardization
 
 Array = Any  # an array of any namespace of the array API standard
@@ -151,9 +151,7 @@ class RowSum:
                     xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored
                 )
         if views is not None and self.factored:
-            gW1, gb1, _, _ = views
-            gW1 *= W2[:, 0]
-            gb1 *= W2[:, 0]
+            apply_unit_factor(views, W2)
         return float(total)
 
 

@@ -145,7 +145,7 @@ def path(
                 )
                 params = lbfgs(objective.loss_gradient, params, monitor).x
             else:
-                at_alpha = settings._replace(alpha=alpha, n_init=1)
+                at_alpha = settings._replace(alpha=alpha)
                 rng = np.random.RandomState(seed)
                 params = train(fold.problem, at_alpha, [fold.start], rng)[0]
             return params, scorer(fold, params)
