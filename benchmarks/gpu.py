@@ -108,7 +108,7 @@ def epoch(size: Size, device: str) -> tuple[Timed, Timed]:
 
     def ours() -> float:
         nonlocal state
-        for step in batches.epoch():
+        for step in batches.epoch(state.stack[0]):
             state = take_step(problem.xp, rule, state, step, RATE)
         return batches.loss(state.stack[0])
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 Array = Any  # an array of any namespace of the array API standard
 
 LEAK = 0.01  # slope of leaky_relu for negative input, as in Maas et al. (2013)
@@ -47,7 +49,8 @@ def _as(xp: Any, mask: Array, like: Array) -> Array:
 
 
 def _relu(xp: Any, Z: Array) -> Array:
-    return xp.maximum(Z, xp.zeros_like(Z[:1, :1]))
+    # the standard has no maximum with a Python scalar; in NumPy it saves two calls
+    return np.maximum(Z, 0.0) if xp is np else xp.maximum(Z, xp.zeros_like(Z[:1, :1]))
 
 
 def _silu_derivative(xp: Any, Z: Array, H: Array) -> Array:

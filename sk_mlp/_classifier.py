@@ -85,7 +85,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     n_init : "auto" or int, default="auto"
         Number of random starts. The worse half of them is dropped every 10 iterations ("lbfgs")
         or twentieth of `max_iter`, until the best is finished. "auto" is 16 for "lbfgs" with up
-        to 16 hidden units, else 1.
+        to 4 hidden units, 64 divided by their number with up to 16, else 1.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weight.
         "balanced" gives every class the same total weight.
@@ -349,7 +349,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             listeners=listeners,
         )
         # a short plan for much penalised text may leave more penalty than loss: that is no harm
-        weights = params[: layout.n_weights]
+        weights = params[layout.weights]
         penalty = 0.5 * settings.alpha * float(weights @ weights) / moments.weight
         result = unless_diverged(result, data.prior_loss() + penalty, settings.tol)
 

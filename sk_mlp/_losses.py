@@ -78,8 +78,14 @@ def softmax(xp: Any, S: Array) -> Array:
 
 
 def _softmax_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
-    log_P = log_softmax(xp, S)
-    return -xp.sum(Y * log_P, axis=1), xp.exp(log_P) - Y
+    # CE = log sum_k exp(s_k) - s_y, with all s shifted by their maximum
+    shifted = S - xp.max(S, axis=1, keepdims=True)
+    P = xp.exp(shifted)
+    total = xp.sum(P, axis=1, keepdims=True)
+    P /= total
+    P -= Y
+    shifted *= Y
+    return xp.log(total)[:, 0] - xp.sum(shifted, axis=1), P
 
 
 def _softmax_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:

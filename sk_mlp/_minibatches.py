@@ -1,7 +1,6 @@
 """Unbiased estimates of the gradient of `TwoLayerLoss` from batches of rows."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,25 +24,25 @@ class ColumnSelection:
 
     def __init__(self, layout: Layout, columns: np.ndarray) -> None:
         self.layout, self.columns = layout, columns
-
-    def _split(self, vector: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
-        h = self.layout.hidden_units
-        return vector[: n_features * h].reshape((n_features, h)), vector[n_features * h :]
+        self.selected = layout._replace(n_features=len(columns))
 
     def take(self, vector: np.ndarray) -> np.ndarray:
         """Copy the selected coordinates of a vector."""
-        weights, rest = self._split(vector, self.layout.n_features)
-        dropped = self.layout.n_features - len(self.columns)
-        values = np.empty(len(vector) - dropped * self.layout.hidden_units, vector.dtype)
-        to_weights, to_rest = self._split(values, len(self.columns))
-        np.take(weights, self.columns, axis=0, out=to_weights, mode="clip")
-        to_rest[...] = rest
+        values = np.empty(self.selected.size, vector.dtype)
+        W1, *rest = self.layout.views(vector)
+        to_W1, *to_rest = self.selected.views(values)
+        np.take(W1, self.columns, axis=0, out=to_W1, mode="clip")
+        for to_part, part in zip(to_rest, rest, strict=True):
+            to_part[...] = part
         return values
 
     def put(self, vector: np.ndarray, values: np.ndarray) -> None:
         """Write the selected coordinates of a vector."""
-        weights, rest = self._split(vector, self.layout.n_features)
-        weights[self.columns], rest[...] = self._split(values, len(self.columns))
+        W1, *rest = self.layout.views(vector)
+        from_W1, *from_rest = self.selected.views(values)
+        W1[self.columns] = from_W1
+        for part, from_part in zip(rest, from_rest, strict=True):
+            part[...] = from_part
 
 
 class Minibatches:
@@ -91,10 +90,14 @@ class Minibatches:
             dtype = data.X.dtype
             self.mean = place(self.xp, self.mean, data.X, dtype)
             self.inverse_scale = place(self.xp, 1.0 / np.asarray(self.scale), data.X, dtype)
+        self.step: _Step | None = None
         self.loss_sum = 0.0
 
     def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
-        """Rows in standardised units, indicators and weights, in the dtype of the steps."""
+        """Rows in standardised units, indicators and weights, in the dtype of the steps.
+
+        Dense rows get a one in front, for the intercepts.
+        """
         data, xp = self.data, self.xp
 
         def take(array: Array) -> Array:
@@ -105,21 +108,26 @@ class Minibatches:
             X = (X / self.scale).astype(self.dtype, copy=False)
         else:
             if self.mean is not None:
-                X = (X - self.mean) * self.inverse_scale
+                X -= self.mean
+                X *= self.inverse_scale
             elif self.scale != 1.0:  # of a stream with sparse rows before
-                X = X / self.scale
-            X = xp.astype(X, self.dtype, copy=False)
+                X /= self.scale
+            shape = (X.shape[0], 1 + X.shape[1])
+            rows = xp.empty(shape, dtype=self.dtype, device=getattr(X, "device", None))
+            rows[:, 0], rows[:, 1:] = 1.0, xp.astype(X, self.dtype, copy=False)
+            X = rows
         Y = xp.astype(data.indicators(take(data.y)), self.dtype, copy=False)
         weights = data.sample_weight
         if weights is not None:
             weights = xp.astype(take(weights), self.dtype, copy=False)[:, None]
         return X, Y, weights
 
-    def epoch(self) -> Iterator[tuple[ColumnSelection | None, Callable[[Array], Array]]]:
-        """One pass: for each batch the coordinates it moves and its gradient there.
+    def epoch(self, params: Array) -> Iterator[tuple[ColumnSelection | None, Array, Array]]:
+        """One pass: for each batch the coordinates it moves, their values and their gradient.
 
-        The gradient is a function of the selected parameters, of shape (n_selected,); it may
-        be overwritten by the next batch.
+        The gradient, of shape (n_selected,), is that at `params` as they are when a batch is
+        asked for, so that they may be moved in between. The arrays are valid until the next
+        batch, and may be overwritten.
         """
         xp, size, layout = self.xp, self.batch_size, self.layout
         n_rows, n_features = self.data.X.shape
@@ -127,24 +135,25 @@ class Minibatches:
         row_bytes = 8 * (1 if self.sparse else max(n_features, layout.n_outputs))
         gathered = size * max(1, budget // (size * row_bytes))
         order = place(xp, self.rng.permutation(n_rows), self.data.X)
-        buffer: Array = (
-            None if self.sparse else place(xp, np.zeros(layout.size), self.data.X, self.dtype)
-        )
+        decay = self.alpha / self.weight_sum
+        if not self.sparse and (self.step is None or self.step.params is not params):
+            self.step = _Step(self.data, layout, params, (decay, decay))
+        dense = self.step
         losses = []
         for some in row_blocks(0, n_rows, gathered):
             X, Y, weights = self._gather(order[some])
             raw: list[Array] = []
             for rows in row_blocks(0, X.shape[0], size):
                 w = None if weights is None else weights[rows, ...]
-                if self.sparse:
-                    columns, batch = compact(X[rows])
-                    selected = layout._replace(n_features=len(columns))
-                    args = (selected, np.zeros(selected.size, self.dtype), batch, Y[rows], w, raw)
-                    decay = self._shared_decay(columns, batch)
-                    yield ColumnSelection(layout, columns), partial(self._gradient, *args, decay)
+                if dense is not None:
+                    yield None, params, dense.gradient(X[rows, ...], Y[rows, ...], w, raw)
                 else:
-                    args = (layout, buffer, X[rows, ...], Y[rows, ...], w, raw)
-                    yield None, partial(self._gradient, *args, self.alpha / self.weight_sum)
+                    columns, batch = compact(X[rows])
+                    selection = ColumnSelection(layout, columns)
+                    local = selection.take(params)
+                    decays = (decay * self._share(columns, batch), decay)
+                    step = _Step(self.data, selection.selected, local, decays)
+                    yield selection, local, step.gradient(batch, Y[rows], w, raw)
             S = xp.concat(raw) if len(raw) > 1 else raw[0]
             loss, _ = self.data.output.loss_residual(xp, S, Y)
             losses.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
@@ -152,52 +161,75 @@ class Minibatches:
 
     def loss(self, params: Array) -> float:
         """Objective over the last pass, from the predictions made during it."""
-        weights = params[: self.layout.n_weights]
+        weights = params[self.layout.weights]
         penalty = 0.5 * self.alpha * float(weights @ weights)
         return (self.loss_sum + penalty) / self.weight_sum
 
-    def _gradient(
-        self,
-        layout: Layout,
-        gradient: Array,
-        X: Array,
-        Y: Array,
-        weights: Array | None,
-        raw: list[Array],
-        decay: Array | float,
-        params: Array,
-    ) -> Array:
-        """Write the gradient of a batch to `gradient` and append its predictions to `raw`."""
-        xp, data = self.xp, self.data
-        W1, b1, W2, b2 = layout.views(params, xp)
-        Z, H = hidden(xp, X, W1, b1, data.activation)
-        S = raw_prediction(H, W2, b2)
-        raw.append(S)
-        residual = data.output.residual(xp, S, Y)
-        if weights is not None:
-            residual *= weights
-        residual *= data.X.shape[0] / (X.shape[0] * self.weight_sum)
-        gradient[...] = 0.0
-        views = layout.views(gradient, xp)
-        add_gradient(xp, X, Z, H, residual, W2, data.activation, views, factored=data.factored)
-        if data.factored:
-            apply_unit_factor(views, W2)
-        gW1, _, gW2, _ = views
-        gW1 += decay * W1
-        gW2 += (self.alpha / self.weight_sum) * W2
-        return gradient
-
-    def _shared_decay(self, columns: np.ndarray, X: sparse.csr_matrix) -> np.ndarray:
-        """Decay of the weights of each feature of a sparse batch, for its share of the penalty."""
+    def _share(self, columns: np.ndarray, X: sparse.csr_matrix) -> np.ndarray:
+        """Share of a sparse batch in the penalty of each of its features, (n_columns, 1)."""
         counts = np.bincount(X.indices, minlength=len(columns))
         share: np.ndarray = (
             counts / self.column_counts[columns] * (self.data.X.shape[0] / X.shape[0])
         )
-        return (share * (self.alpha / self.weight_sum)).astype(self.dtype)[:, None]
+        return share.astype(self.dtype)[:, None]
+
+
+class _Step:
+    """The gradient of a batch at parameters that are moved in place.
+
+    Parameters
+    ----------
+    data : RowSum
+        All the rows.
+    layout : Layout
+        Of `params`.
+    params : array of shape (layout.size,)
+    decays : tuple of float or array of shape (n_features, 1), and float
+        Gradient of the penalty by W1 and by W2, as a factor of them.
+    """
+
+    def __init__(
+        self, data: RowSum, layout: Layout, params: Array, decays: tuple[Array | float, float]
+    ) -> None:
+        xp = data.xp
+        self.data, self.params, self.decays = data, params, decays
+        self.vector = xp.zeros_like(params)
+        self.W1, self.b1, self.W2, self.b2 = layout.views(params, xp)
+        gW1, gb1, gW2, gb2 = layout.views(self.vector, xp)
+        self.gW1, self.gW2 = gW1, gW2
+        if sparse.issparse(data.X):
+            self.first: tuple[Array, Array | None] = self.W1, self.b1
+            self.gradients: tuple[Any, Any, Any, Any] = gW1, gb1, gW2, gb2
+        else:
+            A1, gA1 = (layout.stacked_views(v, xp)[0] for v in (params, self.vector))
+            self.first, self.gradients = (A1, None), (gA1, None, gW2, gb2)
+
+    def gradient(self, X: Array, Y: Array, weights: Array | None, raw: list[Array]) -> Array:
+        """Gradient of a batch; its predictions are appended to `raw`."""
+        data, xp = self.data, self.data.xp
+        Z, H = hidden(xp, X, *self.first, data.activation)
+        S = raw_prediction(H, self.W2, self.b2)
+        raw.append(S)
+        residual = data.output.residual(xp, S, Y)
+        if weights is not None:
+            residual *= weights
+        residual *= data.X.shape[0] / (X.shape[0] * data.weight_sum)
+        self.vector[...] = 0.0
+        add_gradient(
+            xp, X, Z, H, residual, self.W2, data.activation, self.gradients, factored=data.factored
+        )
+        if data.factored:
+            apply_unit_factor(self.gradients, self.W2)
+        self.gW1 += self.decays[0] * self.W1
+        self.gW2 += self.decays[1] * self.W2
+        return self.vector
 
 
 def compact(X: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:
     """Columns that are stored in X, and X without the others."""
-    columns, indices = np.unique(X.indices, return_inverse=True)
+    number = np.zeros(X.shape[1], X.indices.dtype)  # of each column among those stored
+    number[X.indices] = 1
+    columns = np.flatnonzero(number)
+    number[columns] = np.arange(len(columns))
     shape = (X.shape[0], len(columns))
-    return columns, sparse.csr_matrix((X.data, indices, X.indptr), shape=shape)
+    return columns, sparse.csr_matrix((X.data, number[X.indices], X.indptr), shape=shape)

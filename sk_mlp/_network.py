@@ -8,10 +8,14 @@ In matrix form, for a block X of shape (n_rows, n_features) (Bishop, 2006, secti
     dL/dZ  = (R W2^T) * g'(Z)
     dL/dW1 = X^T dL/dZ   dL/db1 = sum_i dL/dZ_i
 
-X may be dense or a SciPy CSR matrix, which is never made dense.
+X may be dense or a SciPy CSR matrix, which is never made dense. Where X has a column of ones in
+front, the parameters ``(W1, b1)`` are passed as ``(A1, None)``, with A1 = b1 on top of W1, and
+their gradient likewise; it saves the passes over rows x units that b1 would cost.
 """
 
 from typing import Any
+
+import numpy as np
 
 from sk_mlp._activations import Activation
 from sk_mlp._losses import Output
@@ -19,10 +23,13 @@ from sk_mlp._losses import Output
 Array = Any  # an array of any namespace of the array API standard
 
 
-def hidden(xp: Any, X: Array, W1: Array, b1: Array, activation: Activation) -> tuple[Array, Array]:
+def hidden(
+    xp: Any, X: Array, W1: Array, b1: Array | None, activation: Activation
+) -> tuple[Array, Array]:
     """Pre-activation Z and hidden layer H = g(Z), both of shape (n_rows, hidden_units)."""
     Z = X @ W1
-    Z += b1
+    if b1 is not None:
+        Z += b1
     return Z, activation.function(xp, Z)
 
 
@@ -38,7 +45,8 @@ def raw_prediction(H: Array, W2: Array, b2: Array) -> Array:
 
 def column_sums(xp: Any, A: Array) -> Array:
     """Sum over the rows; as a product with ones it is several times faster than `sum`."""
-    return xp.ones(A.shape[0], dtype=A.dtype, device=A.device) @ A
+    ones = np.ones(A.shape[0], A.dtype) if xp is np else xp.ones_like(A[:, 0])
+    return ones @ A
 
 
 def input_gradient(
@@ -69,7 +77,7 @@ def add_gradient(
     residual: Array,
     W2: Array,
     activation: Activation,
-    gradient: tuple[Array, Array, Array, Array],
+    gradient: tuple[Array, Array | None, Array, Array],
     *,
     factored: bool,
 ) -> None:
@@ -81,19 +89,22 @@ def add_gradient(
     """
     gW1, gb1, gW2, gb2 = gradient
     gW2 += H.T @ residual
-    gb2 += column_sums(xp, residual)
+    gb2 += column_sums(xp, residual) if gb1 is not None else X[:, 0] @ residual
     D = activation.derivative(xp, Z, H)
     if factored:
         gW1 += (X * residual).T @ D
-        gb1 += residual[:, 0] @ D
+        if gb1 is not None:
+            gb1 += residual[:, 0] @ D
     else:
         D *= residual @ W2.T
         gW1 += X.T @ D
-        gb1 += column_sums(xp, D)
+        if gb1 is not None:
+            gb1 += column_sums(xp, D)
 
 
-def apply_unit_factor(gradient: tuple[Array, Array, Array, Array], W2: Array) -> None:
+def apply_unit_factor(gradient: tuple[Array, Array | None, Array, Array], W2: Array) -> None:
     """Apply the factor per unit that `add_gradient` leaves out if `factored`, in place."""
     gW1, gb1, _, _ = gradient
     gW1 *= W2[:, 0]
-    gb1 *= W2[:, 0]
+    if gb1 is not None:
+        gb1 *= W2[:, 0]

@@ -68,6 +68,7 @@ class RowSum:
         self.layout, self.activation, self.output, self.xp = layout, activation, output, xp
         self.rows = range(X.shape[0]) if rows is None else rows
         self.step = block_rows(xp, X, layout)
+        self.wide = widest_float(xp, X)
         self.factored = (
             layout.n_outputs == 1
             and layout.n_features < layout.hidden_units
@@ -78,7 +79,7 @@ class RowSum:
             self.weight_sum = float(len(self.rows))
         else:
             part = sample_weight[self.rows.start : self.rows.stop]
-            self.weight_sum = float(xp.sum(part, dtype=widest_float(xp, X)))
+            self.weight_sum = float(xp.sum(part, dtype=self.wide))
 
     def indicators(self, y: Array) -> Array:
         """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
@@ -92,9 +93,23 @@ class RowSum:
     def _like_X(self, vector: np.ndarray) -> Array:
         return place(self.xp, vector, self.X, self.X.dtype)
 
+    def row_losses(self, params: np.ndarray) -> Array:
+        """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
+        xp = self.xp
+        W1, b1, W2, b2 = self._views(self._like_X(params))
+        losses = []
+        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
+            _, H = hidden(xp, self.X[block, ...], W1, b1, self.activation)
+            Y = self.indicators(self.y[block, ...])
+            losses.append(self.output.loss_residual(xp, raw_prediction(H, W2, b2), Y)[0])
+        return losses[0] if len(losses) == 1 else xp.concat(losses)
+
     def loss(self, params: np.ndarray) -> tuple[float, float]:
         """Loss sum and weight sum; see `loss_gradient`."""
-        return self._loop(params, None), self.weight_sum
+        losses = self.row_losses(params)
+        if self.sample_weight is not None:
+            losses = losses * self.sample_weight[self.rows.start : self.rows.stop]
+        return float(self.xp.sum(losses, dtype=self.wide)), self.weight_sum
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Sum over the rows of ``s_i CE(y_i, S_i)`` and of its gradient.
@@ -111,13 +126,29 @@ class RowSum:
         gradient_sum : float64 ndarray of shape (layout.size,)
         weight_sum : float
         """
-        gradient = self._like_X(np.zeros(self.layout.size))
-        loss_sum = self._loop(params, gradient)
-        return loss_sum, to_numpy(gradient), self.weight_sum
+        xp, weights = self.xp, self.sample_weight
+        device = getattr(self.X, "device", None)
+        gradient = xp.zeros(self.layout.size, dtype=self.X.dtype, device=device)
+        W1, b1, W2, b2 = self._views(self._like_X(params))
+        views = self._views(gradient)
+        total: Any = 0.0  # stays on the device until the end
+        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
+            X = self.X[block, ...]
+            Z, H = hidden(xp, X, W1, b1, self.activation)
+            S = raw_prediction(H, W2, b2)
+            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block, ...]))
+            if weights is not None:
+                loss = loss * weights[block]
+                residual = residual * weights[block][:, None]
+            total = total + xp.sum(loss, dtype=self.wide)
+            add_gradient(xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored)
+        if self.factored:
+            apply_unit_factor(views, W2)
+        return float(total), to_numpy(gradient), self.weight_sum
 
     def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weighted sums over the rows of each hidden unit and of its square."""
-        xp, wide = self.xp, widest_float(self.xp, self.X)
+        xp, wide = self.xp, self.wide
         W1, b1, _, _ = self._views(self._like_X(params))
         first, second = np.zeros((2, self.layout.hidden_units))
         for block in row_blocks(self.rows.start, self.rows.stop, self.step):
@@ -131,28 +162,6 @@ class RowSum:
                 first += to_numpy(weights @ H)
                 second += to_numpy(weights @ (H * H))
         return first, second
-
-    def _loop(self, params: np.ndarray, gradient: Array | None) -> float:
-        xp, weights, wide = self.xp, self.sample_weight, widest_float(self.xp, self.X)
-        W1, b1, W2, b2 = self._views(self._like_X(params))
-        views = None if gradient is None else self._views(gradient)
-        total: Any = 0.0  # stays on the device until the end
-        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            X = self.X[block, ...]
-            Z, H = hidden(xp, X, W1, b1, self.activation)
-            S = raw_prediction(H, W2, b2)
-            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block, ...]))
-            if weights is not None:
-                loss = loss * weights[block]
-                residual = residual * weights[block][:, None]
-            total = total + xp.sum(loss, dtype=wide)
-            if views is not None:
-                add_gradient(
-                    xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored
-                )
-        if views is not None and self.factored:
-            apply_unit_factor(views, W2)
-        return float(total)
 
 
 def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
@@ -201,7 +210,7 @@ class TwoLayerLoss:
         """Objective at `params` of shape (layout.size,), in nats per unit of weight."""
         user = self.standardization.to_user_units(self.layout, params)
         sums = list(self.map(lambda part: part.loss(user), self.parts))
-        weights = params[: self.layout.n_weights]
+        weights = params[self.layout.weights]
         penalty = 0.5 * self.alpha * float(weights @ weights)
         return float((sum(s[0] for s in sums) + penalty) / sum(s[1] for s in sums))
 
@@ -215,8 +224,8 @@ class TwoLayerLoss:
             gradient += part[1]
             weight_sum += part[2]
         self.standardization.chain_rule(self.layout, gradient)
-        weights = params[: self.layout.n_weights]
+        weights = params[self.layout.weights]
         loss += 0.5 * self.alpha * float(weights @ weights)
-        gradient[: self.layout.n_weights] += self.alpha * weights
+        gradient[self.layout.weights] += self.alpha * weights
         gradient /= weight_sum
         return loss / weight_sum, gradient

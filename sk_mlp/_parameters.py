@@ -1,8 +1,8 @@
 """The parameters of the network as one flat vector, and functions of that vector.
 
-Layout of the vector: ``W1`` (n_features, hidden_units), ``W2`` (hidden_units, n_outputs),
-``b1`` (hidden_units,), ``b2`` (n_outputs,), each in C order. The penalised weights come
-first, so that the penalty acts on one contiguous slice.
+Layout of the vector: ``b1`` (hidden_units,), ``W1`` (n_features, hidden_units), ``W2``
+(hidden_units, n_outputs), ``b2`` (n_outputs,), each in C order. So the penalised weights are
+one contiguous slice, and ``b1`` on top of ``W1`` is one matrix, for rows with a one in front.
 """
 
 from typing import Any, NamedTuple
@@ -20,27 +20,29 @@ class Layout(NamedTuple):
     n_outputs: int
 
     @property
-    def n_weights(self) -> int:
-        """Number of penalised coordinates: the entries of W1 and W2."""
-        return (self.n_features + self.n_outputs) * self.hidden_units
+    def weights(self) -> slice:
+        """The penalised coordinates: the entries of W1 and W2."""
+        d, h, k = self
+        return slice(h, (1 + d + k) * h)
 
     @property
     def size(self) -> int:
         """Length of the flat vector."""
-        return self.n_weights + self.hidden_units + self.n_outputs
+        d, h, k = self
+        return (1 + d + k) * h + k
 
     def views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array, Array]:
         """Return views ``(W1, b1, W2, b2)`` of a flat vector of the namespace `xp`."""
+        A1, W2, b2 = self.stacked_views(vector, xp)
+        return A1[1:, :], A1[0, :], W2, b2
+
+    def stacked_views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array]:
+        """Return views ``(A1, W2, b2)``, where A1 is b1 on top of W1."""
         d, h, k = self
-        w2, b1, b2 = d * h, self.n_weights, self.n_weights + h
+        w2, b2 = (1 + d) * h, (1 + d + k) * h
         # in NumPy the method is three times as fast as the function
         reshape = np.ndarray.reshape if xp is np else xp.reshape
-        return (
-            reshape(vector[:w2], (d, h)),
-            vector[b1:b2],
-            reshape(vector[w2:b1], (h, k)),
-            vector[b2:],
-        )
+        return reshape(vector[:w2], (1 + d, h)), reshape(vector[w2:b2], (h, k)), vector[b2:]
 
     def flatten(self, W1: Array, b1: Array, W2: Array, b2: Array) -> np.ndarray:
         """Copy four NumPy arrays into a new flat float64 vector."""
@@ -68,12 +70,19 @@ class Standardization(NamedTuple):
     mean: np.ndarray | None
     scale: np.ndarray | float
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether both units are the same."""
+        return self.mean is None and isinstance(self.scale, float) and self.scale == 1.0
+
     def _column(self) -> np.ndarray | float:
         return self.scale[:, None] if isinstance(self.scale, np.ndarray) else self.scale
 
     def to_user_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
         """Parameters of the same function on the features as they are given."""
         result = vector.copy()
+        if self.is_identity:
+            return result
         W1, b1, _, _ = layout.views(result)
         W1 /= self._column()
         if self.mean is not None:
@@ -91,6 +100,8 @@ class Standardization(NamedTuple):
 
     def chain_rule(self, layout: Layout, gradient: np.ndarray) -> None:
         """Turn a gradient in user units into one in standardised units, in place."""
+        if self.is_identity:
+            return
         gW1, gb1, _, _ = layout.views(gradient)
         if self.mean is not None:
             gW1 -= self.mean[:, None] * gb1

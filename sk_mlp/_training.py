@@ -27,7 +27,7 @@ from sk_mlp._threads import row_ranges, row_threads
 
 Array = Any  # an array of any namespace of the array API standard
 
-CONTRIBUTION_ROWS = 10_000
+CONTRIBUTION_ROWS = 2_000
 
 
 class Problem(NamedTuple):
@@ -131,20 +131,17 @@ class FullBatch:
         self.problem, self.objective, self.dtype = problem, objective, dtype
         self.gradient: Array = None
 
-    def epoch(self) -> Iterator[Any]:
-        """One pass: a step along the gradient at the parameters of the last call to `loss`."""
-        yield None, self._gradient
+    def epoch(self, params: Array) -> Iterator[Any]:
+        """One pass: a step along the gradient at `params`, those of the last call to `loss`."""
+        if self.gradient is None:
+            self.loss(params)
+        yield None, params, self.gradient
 
     def loss(self, params: Array) -> float:
         """Objective at `params`."""
         loss, gradient = self.objective.loss_gradient(to_numpy(params))
         self.gradient = place(self.problem.xp, gradient, self.problem.X, self.dtype)
         return loss
-
-    def _gradient(self, params: Array) -> Array:
-        if self.gradient is None:
-            self.loss(params)
-        return self.gradient
 
 
 def batches_of(
@@ -234,7 +231,7 @@ def one_epoch(
             for vector, values in zip(state.stack[1:], slots, strict=False):
                 vector[...] = place(problem.xp, values, problem.X, dtype)
         state = Progress(state.stack, t)
-        for step in batches.epoch():
+        for step in batches.epoch(state.stack[0]):
             state = take_step(problem.xp, rule, state, step, settings.learning_rate_init)
         loss = batches.loss(state.stack[0])
     check_finite(loss)
@@ -262,7 +259,7 @@ def random_starts(
 def contributions(problem: Problem, user: np.ndarray) -> np.ndarray:
     """Contribution of each hidden unit to the output, shape (hidden_units,).
 
-    Its standard deviation over the rows, of which some ten thousand are enough, times the norm
+    Its standard deviation over the rows, of which some two thousand are enough, times the norm
     of its outgoing weights; `user` are parameters in user units.
     """
     some = slice(None, None, max(1, problem.X.shape[0] // CONTRIBUTION_ROWS))

@@ -28,7 +28,7 @@ OPTIONS = [
 # these penalties make it unique, and these fits reach it.
 EXACT = {"batch_size": 1000, "tol": 0.0, "warm_start": True, "hidden_units": 3}
 WARM = {
-    "lbfgs": {"activation": "relu", "alpha": 5.0, "max_iter": 500, "n_init": 1},
+    "lbfgs": {"activation": "relu", "alpha": 30.0, "max_iter": 500, "n_init": 1},
     "adam": {
         "activation": "tanh",
         "alpha": 5.0,

@@ -49,12 +49,14 @@ def make_problem(container, target, *, weighted, standardize, batch_size, dtype=
 def batch_gradients(batches, params):
     """Gradient of every batch of a pass, at fixed parameters, as full vectors."""
     gradients = []
-    for selection, gradient_of in batches.epoch():
+    for selection, values, gradient in batches.epoch(params):
         if selection is None:
-            gradients.append(gradient_of(params).copy())
+            assert values is params
+            gradients.append(gradient.copy())
         else:
+            assert_array_equal(values, selection.take(params))
             full = np.zeros_like(params)
-            selection.put(full, gradient_of(selection.take(params)))
+            selection.put(full, gradient)
             gradients.append(full)
     return gradients
 

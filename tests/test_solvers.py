@@ -35,8 +35,8 @@ class Quadratic:
         self.last_loss, gradient = self.loss_gradient(x)
         return gradient
 
-    def epoch(self):
-        yield None, self.gradient
+    def epoch(self, params):
+        yield None, params, self.gradient(params)
 
     def minimize(self, rule, *, max_iter, schedule="constant", rate=0.02, tol=0.0, **options):
         monitor = Monitor(max_iter=max_iter, tol=tol, n_iter_no_change=options.pop("patience", 5))
@@ -157,7 +157,8 @@ def steps_of(rule, n_steps, rate=0.05, size=4):
     points, gradients = [state.stack[0].copy()], []
     for _ in range(n_steps):
         gradients.append(function.loss_gradient(state.stack[0])[1])
-        state = take_step(np, rule, state, (None, function.gradient), rate)
+        params = state.stack[0]
+        state = take_step(np, rule, state, (None, params, function.gradient(params)), rate)
         points.append(state.stack[0].copy())
     assert state.t == n_steps
     return np.array(points), np.array(gradients), function
@@ -205,8 +206,8 @@ def test_chunks_change_nothing(rule):
     state = start(np, x0, rule)
     whole = start(np, x0, rule).stack
     for t in (1, 2, 3):
-        state = take_step(np, rule, state, (None, lambda params: gradient), 0.1)
-        rule.step(np, whole[0], gradient, whole[1:], 0.1, t)
+        state = take_step(np, rule, state, (None, state.stack[0], gradient.copy()), 0.1)
+        rule.step(np, whole[0], gradient.copy(), whole[1:], 0.1, t)
     assert_array_equal(np.stack(state.stack), np.stack(whole))
 
 
@@ -229,8 +230,10 @@ def test_only_selected_coordinates_move(rule):
     state = start(np, x0, rule)
     part = start(np, x0[[1, 3]], rule)
     for _ in range(3):
-        state = take_step(np, rule, state, (Some(1, 3), lambda params: params**2), 0.1)
-        part = take_step(np, rule, part, (None, lambda params: params**2), 0.1)
+        some, params = Some(1, 3), part.stack[0]
+        copy = some.take(state.stack[0])
+        state = take_step(np, rule, state, (some, copy, copy**2), 0.1)
+        part = take_step(np, rule, part, (None, params, params**2), 0.1)
     params, *slots = state.stack
     assert_array_equal(np.stack(state.stack)[:, [1, 3]], np.stack(part.stack))
     assert_array_equal(params[[0, 2, 4]], x0[[0, 2, 4]])
@@ -244,7 +247,8 @@ def test_only_selected_coordinates_move(rule):
 def test_a_rule_keeps_single_precision(rule):
     x0 = np.ones(3, dtype=np.float32)
     state = start(np, x0, rule)
-    state = take_step(np, rule, state, (None, lambda params: params), 0.1)
+    params = state.stack[0]
+    state = take_step(np, rule, state, (None, params, params + 0), 0.1)
     assert {vector.dtype for vector in state.stack} == {np.dtype(np.float32)}
     assert_array_equal(x0, 1.0)
 
@@ -287,9 +291,9 @@ def rates_of(schedule, max_iter, n_steps=1, **options):
     rates = Rates()
     monitor = monitor_of(max_iter, **options)
 
-    def epoch():
+    def epoch(params):
         for _ in range(n_steps):
-            yield None, np.zeros_like
+            yield None, params, np.zeros_like(params)
 
     result = minibatch(
         np,
@@ -370,7 +374,7 @@ def test_minibatch_refuses_a_loss_that_is_not_finite():
 
 
 def test_minibatch_passes_an_interrupt_on_and_leaves_x0():
-    def epoch():
+    def epoch(params):
         raise KeyboardInterrupt
         yield
 

@@ -21,10 +21,11 @@ class Selection(Protocol):
         """Write them back."""
 
 
-# coordinates that a batch moves (None is all), and its gradient as a function of those
-Step = tuple[Selection | None, Callable[[Array], Array]]
+# Coordinates that a batch moves (None is all), their values, and its gradient there. With None the
+# values are the live parameters; else they are a copy, to be written back.
+Step = tuple[Selection | None, Array, Array]
 
-CHUNK = 2**14  # elements per pass of an update, so that its temporaries stay in the cache
+CHUNK = 2**15  # elements per pass of an update, so that its temporaries stay in the cache
 
 
 class UpdateRule(NamedTuple):
@@ -35,7 +36,8 @@ class UpdateRule(NamedTuple):
     n_slots : int
         Vectors of state, of the shape of the parameters.
     step : callable (xp, params, gradient, slots, learning_rate, t) -> None
-        Update `params` and the vectors in `slots` in place; t = 1, 2, ... counts the steps.
+        Update `params` and the vectors in `slots` in place; the gradient may be overwritten.
+        t = 1, 2, ... counts the steps.
     """
 
     n_slots: int
@@ -56,7 +58,8 @@ def adam(beta_1: float, beta_2: float, epsilon: float = 1e-8) -> UpdateRule:
         m *= beta_1
         m += g
         v *= beta_2
-        v += g * g
+        g *= g
+        v += g
         denominator = xp.sqrt(v)
         denominator += epsilon * correction
         change = m / denominator
@@ -107,29 +110,26 @@ def start(xp: Any, x0: Array, rule: UpdateRule) -> Progress:
 def take_step(xp: Any, rule: UpdateRule, state: Progress, step: Step, rate: float) -> Progress:
     """Move the parameters that a batch has a gradient for, in place."""
     t = state.t + 1
-    selection, gradient_of = step
-    local = state.stack
+    selection, params, gradient = step
+    slots = state.stack[1:]
     if selection is not None:
-        local = [selection.take(local[i]) for i in range(1 + rule.n_slots)]
-    params = local[0]
-    gradient = gradient_of(params)
+        slots = [selection.take(slot) for slot in slots]
     size = gradient.shape[0]
     if xp is not np or size <= CHUNK:
-        rule.step(xp, params, gradient, local[1:], rate, t)
+        rule.step(xp, params, gradient, slots, rate, t)
     else:
         for first in range(0, size, CHUNK):
             part = slice(first, first + CHUNK)
-            slots = [vector[part] for vector in local[1:]]
-            rule.step(xp, params[part], gradient[part], slots, rate, t)
+            rule.step(xp, params[part], gradient[part], [s[part] for s in slots], rate, t)
     if selection is not None:
-        for i, values in enumerate(local):
-            selection.put(state.stack[i], values)
+        for vector, values in zip(state.stack, [params, *slots], strict=True):
+            selection.put(vector, values)
     return Progress(state.stack, t)
 
 
 def minibatch(
     xp: Any,
-    epoch: Callable[[], Iterable[Step]],
+    epoch: Callable[[Array], Iterable[Step]],
     epoch_loss: Callable[[Array], float],
     n_steps: int,
     x0: Array,
@@ -146,8 +146,9 @@ def minibatch(
     ----------
     xp : module
         The array namespace of x0.
-    epoch : callable () -> iterable of Step
-        One pass over the data: for each batch an unbiased estimate of the gradient.
+    epoch : callable (params) -> iterable of Step
+        One pass over the data: for each batch an unbiased estimate of the gradient, at `params`
+        as they are by then.
     epoch_loss : callable (params) -> float
         Objective over the last pass, from the predictions made during it.
     n_steps : int
@@ -173,7 +174,7 @@ def minibatch(
     while not stopped:
         monitor.begin_iteration()
         n_epochs = len(monitor.loss_curve)
-        for i, step in enumerate(epoch()):
+        for i, step in enumerate(epoch(state.stack[0])):
             done = (n_epochs * n_steps + i + 1) / (monitor.max_iter * n_steps)
             rate = learning_rate * factor * course(n_epochs, done)
             state = take_step(xp, rule, state, step, rate)
