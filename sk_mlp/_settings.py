@@ -11,7 +11,8 @@ from sk_mlp._solvers import UpdateRule, adam, sgd
 
 SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
 LBFGS_MAX_ROWS = 20_000  # above, even a small network is trained sooner by minibatches
-N_STARTS = 16
+# The fewer units, the more starts end in a poor local minimum: 16 for up to 4 units, 4 for 16.
+MAX_STARTS, STARTS_TIMES_UNITS = 16, 64
 SCREENING_ITERATIONS, SCREENING_EPOCHS = 10, 0.05  # of a round; epochs as a share of all
 LBFGS_ITERATIONS = 1000
 EPOCHS, STEPS = 20, 1000  # a minibatch solver plans at least as many of both
@@ -93,7 +94,8 @@ def resolve(
         solver = "lbfgs" if full_batch else "adam"
     n_init = options["n_init"]
     if n_init == "auto":
-        n_init = N_STARTS if small and solver == "lbfgs" else 1
+        starts = min(MAX_STARTS, STARTS_TIMES_UNITS // options["hidden_units"])
+        n_init = starts if small and solver == "lbfgs" else 1
     batch_size = options["batch_size"]
     if batch_size == "auto":
         batch_size = min(max(BATCH, n_rows // BATCHES), MAX_BATCH)
