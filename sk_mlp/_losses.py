@@ -50,13 +50,16 @@ def log_sigmoid(xp: Any, S: Array) -> Array:
     return 0.5 * (S - xp.abs(S)) - xp.log1p(xp.exp(-xp.abs(S)))
 
 
+def _logistic_residual(xp: Any, S: Array, Y: Array) -> Array:
+    return logistic(xp, S) - Y  # a difference needs no relative precision in the tails
+
+
 def _logistic_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
     # CE = log(1 + exp(s)) - y s, where log(1 + exp(s)) = max(s, 0) + log1p(exp(-|s|))
     magnitude = xp.abs(S)
-    tail = xp.exp(-magnitude)
-    loss = 0.5 * (S + magnitude) - Y * S + xp.log1p(tail)
-    P = xp.where(S >= 0, xp.ones_like(S), tail) / (1.0 + tail)
-    return (loss[:, 0] if S.shape[1] == 1 else xp.sum(loss, axis=1)), P - Y
+    loss = 0.5 * (S + magnitude) - Y * S + xp.log1p(xp.exp(-magnitude))
+    loss = loss[:, 0] if S.shape[1] == 1 else xp.sum(loss, axis=1)
+    return loss, _logistic_residual(xp, S, Y)
 
 
 def _logistic_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
@@ -97,8 +100,7 @@ def _softmax_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
 OUTPUTS: dict[str, Output] = {
     "logistic": Output(
         _logistic_loss_residual,
-        # a difference needs no relative precision in the tails, so tanh will do
-        lambda xp, S, Y: logistic(xp, S) - Y,
+        _logistic_residual,
         sigmoid,
         log_sigmoid,
         _logistic_hidden_gradient,

@@ -16,6 +16,7 @@ their gradient likewise; it saves the passes over rows x units that b1 would cos
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from sk_mlp._activations import Activation
 from sk_mlp._losses import Output
@@ -27,7 +28,8 @@ def hidden(
     xp: Any, X: Array, W1: Array, b1: Array | None, activation: Activation
 ) -> tuple[Array, Array]:
     """Pre-activation Z and hidden layer H = g(Z), both of shape (n_rows, hidden_units)."""
-    Z = X @ W1
+    # laid out by columns, if X is dense: a row b1 is added faster to few long columns
+    Z = X @ W1 if issparse(X) else (W1.T @ X.T).T
     if b1 is not None:
         Z += b1
     return Z, activation.function(xp, Z)
@@ -96,7 +98,7 @@ def add_gradient(
         if gb1 is not None:
             gb1 += residual[:, 0] @ D
     else:
-        D *= residual @ W2.T
+        D *= (W2 @ residual.T).T
         gW1 += X.T @ D
         if gb1 is not None:
             gb1 += column_sums(xp, D)

@@ -30,8 +30,8 @@ EXACT = {"batch_size": 1000, "tol": 0.0, "warm_start": True, "hidden_units": 3}
 WARM = {
     "lbfgs": {"activation": "relu", "alpha": 30.0, "max_iter": 500, "n_init": 1},
     "adam": {
-        "activation": "tanh",
-        "alpha": 5.0,
+        "activation": "relu",
+        "alpha": 30.0,
         "max_iter": 600,
         "learning_rate": "adaptive",
         "learning_rate_init": 0.02,

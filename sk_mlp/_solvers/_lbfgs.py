@@ -36,14 +36,21 @@ def lbfgs(
     ValueError
         If the loss becomes infinite or NaN.
     """
+    gradient = x0
 
-    def finite(x: np.ndarray) -> tuple[float, np.ndarray]:
+    def evaluate(x: np.ndarray) -> float:
+        nonlocal gradient
         monitor.begin_iteration()  # with the first evaluation of its line search
         loss, gradient = loss_gradient(x)
         check_finite(loss)
         if monitor.best_x is None:
             monitor.begin(x, loss)
-        return loss, gradient
+        return loss
+
+    # SciPy asks for the gradient after the loss at the same point; with jac=True it would copy and
+    # compare every point to be sure
+    def last_gradient(x: np.ndarray) -> np.ndarray:
+        return gradient
 
     def callback(intermediate_result: OptimizeResult) -> None:
         if monitor.update(intermediate_result.x, float(intermediate_result.fun)):
@@ -54,7 +61,12 @@ def lbfgs(
         remaining = monitor.max_iter - before
         options = {"maxiter": remaining, "maxfun": 30 * remaining + 30, "maxcor": MEMORY, **EXACT}
         outcome = minimize(
-            finite, x0, jac=True, method="L-BFGS-B", callback=callback, options=options
+            evaluate,
+            x0,
+            jac=last_gradient,
+            method="L-BFGS-B",
+            callback=callback,
+            options=options,
         )
         # status 2: the line search failed. A fresh memory may help if it had come any way.
         if outcome.status != 2 or len(monitor.loss_curve) == before:
