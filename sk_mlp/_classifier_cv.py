@@ -16,7 +16,6 @@ from sklearn.model_selection import (
 from sklearn.utils import check_random_state
 
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._choice import chosen
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._compat import check_sample_weight
 from sk_mlp._data import Data, fitted_network, validate
@@ -31,6 +30,9 @@ LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.1
 # One hold-out is enough if there are this many rows, and so many of the rarest class in it.
 HOLD_OUT_ROWS, HOLD_OUT_CLASS, HOLD_OUT_FRACTION = 10_000, 100, 0.2
 N_FOLDS = 3
+# A smaller alpha has to bring the error down by more than this share to be chosen: a few folds
+# do not tell closer scores apart, and too little penalty costs more than too much.
+MARGIN = 0.02
 
 
 class TwoLayerMLPClassifierCV(TwoLayerPredictor):
@@ -83,9 +85,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     Attributes
     ----------
     alpha_ : float
-        The chosen alpha: the largest whose mean score is as good as the best one, within 1.5
-        standard errors of their difference for the default scoring, and within 2 % for this and
-        all scores that are negative errors.
+        The chosen alpha: the largest whose mean score is, if scores are negative errors such as
+        the default, within 2 % of the best one, else the best one.
     hidden_units_ : int
         The chosen number of hidden units: that of the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
@@ -254,10 +255,6 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scorer = self._scorer(data, labels, sample_weight)
         reporter = Reporter("path", int(self.verbose)) if self.verbose else None
         scores = np.full((len(units), len(splits), len(alphas)), np.nan)
-        row_scores: list[
-            list[np.ndarray]
-        ] = []  # of every path and alpha, if scores are their means
-        held_out = np.concatenate([test_rows for _, test_rows in splits])
         tasks.begin("fit", len(networks) + 1)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
@@ -289,11 +286,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 n_jobs=self.n_jobs,
                 begin=lambda: tasks.begin("alpha"),
             )
-            row_scores.append([])
-            for j, (at_alpha, rows) in enumerate(steps):
+            for j, at_alpha in enumerate(steps):
                 scores[i, :, j] = at_alpha
-                if rows is not None:
-                    row_scores[i].append(rows)
                 if reporter is not None:
                     reporter.print(
                         f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
@@ -304,13 +298,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             if tasks.end():
                 scores = scores[: i + 1]
                 break
-        if np.isnan(scores.mean(axis=1)).all():
+        means = scores.mean(axis=1)
+        if np.isnan(means).all():
             raise ValueError(f"scoring={self.scoring!r} gave no score but NaN on these splits.")
-        i, j = chosen(
-            scores,
-            [np.array(rows) for rows in row_scores] if row_scores[0] else None,
-            None if sample_weight is None else sample_weight[held_out],
-        )
+        i, j = chosen(means)
         network = networks[i].set_params(alpha=float(alphas[j]))
         with tasks.sub_fit("refit", network):
             if self.refit:
@@ -362,7 +353,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if self.scoring == "neg_log_loss":
             return log_loss_score
 
-        def score(fold: Fold, params: np.ndarray) -> tuple[float, None]:
+        def score(fold: Fold, params: np.ndarray) -> float:
             layout, rows = fold.problem.layout, fold.test_rows
             network = TwoLayerMLPClassifier(layout.hidden_units, activation=self.activation)
             user = fold.standardization.to_user_units(layout, params)
@@ -370,6 +361,22 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             network.n_features_in_ = layout.n_features
             weights = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
             scoring = check_scoring(network, scoring=self.scoring)
-            return float(scoring(network, data.X[rows], labels[rows], **weights)), None
+            return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score
+
+
+def chosen(means: np.ndarray) -> tuple[int, int]:
+    """Index of the hidden units with the best score and of the largest alpha near it.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_hidden_units, n_alphas)
+        Mean scores, the alphas in decreasing order; NaN where there is none.
+    """
+    means = np.where(np.isnan(means), -np.inf, means)
+    i = int(np.argmax(means.max(axis=1)))
+    best = means[i].max()
+    # a score below zero is an error with its sign changed; of others the scale is not known
+    margin = MARGIN * abs(best) if best < 0 else 0.0
+    return i, int(np.argmax(means[i] >= best - margin))

@@ -1,7 +1,7 @@
 """Held-out scores of networks along a path of decreasing penalties."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -47,9 +47,8 @@ class Fold(NamedTuple):
     standardization: Standardization
 
 
-# (fold, parameters in standardised units) -> score, higher is better, and the scores of the held-out
-# rows if it is their mean
-Scorer = Callable[[Fold, np.ndarray], tuple[float, np.ndarray | None]]
+# (fold, parameters in standardised units) -> score, higher is better
+Scorer = Callable[[Fold, np.ndarray], float]
 
 
 def make_fold(
@@ -92,10 +91,9 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
     return data._replace(X=X.astype(np.float32))
 
 
-def log_loss_score(fold: Fold, params: np.ndarray) -> tuple[float, np.ndarray]:
-    """Negative log-loss of the held-out rows, in nats: their weighted mean, and each."""
-    scores = -fold.held_out.rows().row_losses(params)
-    return float(np.average(scores, weights=fold.held_out.sample_weight)), scores
+def log_loss_score(fold: Fold, params: np.ndarray) -> float:
+    """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
+    return -fold.held_out.objective(0.0).loss(params)
 
 
 def path(
@@ -107,7 +105,7 @@ def path(
     seed: int,
     n_jobs: int | None,
     begin: Callable[[], None],
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+) -> Iterator[np.ndarray]:
     """Train and score every fold at one alpha after the other.
 
     With lbfgs every network starts where the one of the alpha before ended. Minibatch solvers,
@@ -132,8 +130,6 @@ def path(
     ------
     scores : ndarray of shape (n_folds,)
         For the next alpha; ends early when the mean over folds only gets worse.
-    row_scores : ndarray of shape (n_held_out,) or None
-        Those of the held-out rows, fold by fold, if the scorer returns them.
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
     first = folds[0].problem
@@ -141,7 +137,7 @@ def path(
         if effective_n_jobs(n_jobs) > 1:
             n_threads, thread_map = 1, map
 
-        def step(fold: Fold, params: np.ndarray, alpha: float) -> tuple[np.ndarray, Any]:
+        def step(fold: Fold, params: np.ndarray, alpha: float) -> tuple[np.ndarray, float]:
             if settings.solver == "lbfgs":
                 objective = fold.problem.objective(alpha, n_threads, thread_map)
                 monitor = Monitor(
@@ -161,9 +157,8 @@ def path(
             results = parallel(
                 delayed(step)(fold, params, alpha) for fold, params in zip(folds, at, strict=True)
             )
-            scores = np.array([score for _, (score, _) in results])
-            rows = [rows for _, (_, rows) in results]
-            yield scores, None if rows[0] is None else np.concatenate(rows)
+            scores = np.array([score for _, score in results])
+            yield scores
             worse = 0 if scores.mean() > best else worse + 1
             best = max(best, scores.mean())
             if worse == PATIENCE:

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
-from sk_mlp._choice import chosen, standard_error
+from sk_mlp._classifier_cv import chosen
 from sk_mlp._path import PATIENCE
 
 
@@ -31,43 +31,20 @@ def make(hidden_units=6, **options):
 # ----------------------------------------------------------------------------- the choice
 
 
-def folds_of(means):
-    """Scores of two folds with these means."""
-    means = np.array(means)
-    return np.stack([means - 0.1, means + 0.1], axis=1)
-
-
 def test_errors_within_the_margin_count_as_equal_and_the_largest_alpha_wins():
-    assert chosen(folds_of([[-0.60, -0.507, -0.50]])) == (0, 1)
-    assert chosen(folds_of([[-0.60, -0.52, -0.50]])) == (0, 2)
+    assert chosen(np.array([[-0.60, -0.507, -0.50]])) == (0, 1)
+    assert chosen(np.array([[-0.60, -0.52, -0.50]])) == (0, 2)
 
 
 def test_scores_that_are_not_errors_have_no_margin():
-    assert chosen(folds_of([[0.60, 0.899, 0.90]])) == (0, 2)
-    assert chosen(folds_of([[0.90, 0.90, 0.80]])) == (0, 0)
+    assert chosen(np.array([[0.60, 0.899, 0.90]])) == (0, 2)
+    assert chosen(np.array([[0.90, 0.90, 0.80]])) == (0, 0)
 
 
 def test_hidden_units_are_those_of_the_best_score_and_missing_scores_lose():
-    assert chosen(folds_of([[-0.6, -0.5, np.nan], [-0.7, -0.4, -0.399]])) == (1, 1)
-    assert chosen(folds_of([[np.nan, -0.5, np.nan]])) == (0, 1)
-
-
-@pytest.mark.parametrize(("n_rows", "expected"), [(20, 1), (2000, 2)])
-def test_a_difference_that_the_rows_leave_in_doubt_counts_as_none(n_rows, expected):
-    # the third alpha is better than the second by a tenth, with a deviation of one between rows
-    noise = np.resize([1.0, -1.0], n_rows)
-    rows = np.stack([np.full(n_rows, -2.0), -0.6 + noise, np.full(n_rows, -0.5), noise - 0.9])
-    scores = rows.mean(axis=1)[None, None, :]
-    assert chosen(scores, [rows]) == (0, expected)
-    # rows that are repeated are weighed as much as rows with a weight
-    times = np.resize([1, 3], n_rows)
-    repeated, weighted = np.repeat(rows, times, axis=1), np.average(rows, axis=1, weights=times)
-    assert_allclose(
-        standard_error(repeated - repeated[0], None), standard_error(rows - rows[0], times)
-    )
-    assert chosen(weighted[None, None, :], [rows], times) == chosen(
-        repeated.mean(axis=1)[None, None, :], [repeated]
-    )
+    means = np.array([[-0.6, -0.5, np.nan], [-0.7, -0.4, -0.399]])
+    assert chosen(means) == (1, 1)
+    assert chosen(np.array([[np.nan, -0.5, np.nan]])) == (0, 1)
 
 
 def test_noise_gets_a_larger_alpha_than_clean_data():
