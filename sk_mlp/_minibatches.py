@@ -1,6 +1,6 @@
 """Unbiased estimates of the gradient of `TwoLayerLoss` from batches of rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,10 @@ class Minibatches:
         Shuffles the rows at each pass.
     dtype : dtype
         Of the steps.
+    n_threads : int, default=1
+        Parts of a dense batch to work on at the same time.
+    map : callable, default: the built-in
+        Applies a function to every part.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class Minibatches:
         batch_size: int,
         rng: np.random.RandomState,
         dtype: Any,
+        n_threads: int = 1,
+        map: Callable[..., Any] = map,
     ) -> None:
         self.data, self.layout, self.xp = data, data.layout, data.xp
         self.alpha, self.batch_size, self.rng, self.dtype = alpha, batch_size, rng, dtype
@@ -90,7 +96,8 @@ class Minibatches:
             dtype = data.X.dtype
             self.mean = place(self.xp, self.mean, data.X, dtype)
             self.inverse_scale = place(self.xp, 1.0 / np.asarray(self.scale), data.X, dtype)
-        self.step: _Step | None = None
+        self.n_threads, self.map = n_threads, map
+        self.dense_parts: list[_Part] = []
         self.loss_sum = 0.0
 
     def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
@@ -136,28 +143,49 @@ class Minibatches:
         gathered = size * max(1, budget // (size * row_bytes))
         order = place(xp, self.rng.permutation(n_rows), self.data.X)
         decay = self.alpha / self.weight_sum
-        if not self.sparse and (self.step is None or self.step.params is not params):
-            self.step = _Step(self.data, layout, params, (decay, decay))
-        dense = self.step
+        parts = self.dense_parts
+        if not self.sparse and not (parts and parts[0].params is params):
+            parts[:] = [_Part(self.data, layout, params) for _ in range(self.n_threads)]
         losses = []
         for some in row_blocks(0, n_rows, gathered):
             X, Y, weights = self._gather(order[some])
             raw: list[Array] = []
             for rows in row_blocks(0, X.shape[0], size):
                 w = None if weights is None else weights[rows, ...]
-                if dense is not None:
-                    yield None, params, dense.gradient(X[rows, ...], Y[rows, ...], w, raw)
+                if not self.sparse:
+                    self._add_up(parts, X[rows, ...], Y[rows, ...], w, raw)
+                    yield None, params, parts[0].with_penalty(decay, decay)
                 else:
                     columns, batch = compact(X[rows])
                     selection = ColumnSelection(layout, columns)
                     local = selection.take(params)
-                    decays = (decay * self._share(columns, batch), decay)
-                    step = _Step(self.data, selection.selected, local, decays)
-                    yield selection, local, step.gradient(batch, Y[rows], w, raw)
+                    part = _Part(self.data, selection.selected, local)
+                    self._add_up([part], batch, Y[rows], w, raw)
+                    share = self._share(columns, batch)
+                    yield selection, local, part.with_penalty(decay * share, decay)
             S = xp.concat(raw) if len(raw) > 1 else raw[0]
             loss, _ = self.data.output.loss_residual(xp, S, Y)
             losses.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
         self.loss_sum = sum(float(loss) for loss in losses)
+
+    def _add_up(
+        self, parts: list["_Part"], X: Array, Y: Array, weights: Array | None, raw: list[Array]
+    ) -> None:
+        """Gradient of a batch without the penalty, in the first part; its predictions in `raw`."""
+        n_rows = X.shape[0]
+        scale = self.data.X.shape[0] / (n_rows * self.weight_sum)
+        if len(parts) == 1:
+            raw.append(parts[0].backward(X, Y, weights, scale))
+            return
+
+        def backward(i: int) -> Array:
+            rows = slice(n_rows * i // len(parts), n_rows * (i + 1) // len(parts))
+            some = None if weights is None else weights[rows, ...]
+            return parts[i].backward(X[rows, ...], Y[rows, ...], some, scale)
+
+        raw.extend(self.map(backward, range(len(parts))))
+        for part in parts[1:]:
+            parts[0].vector += part.vector
 
     def loss(self, params: Array) -> float:
         """Objective over the last pass, from the predictions made during it."""
@@ -174,8 +202,8 @@ class Minibatches:
         return share.astype(self.dtype)[:, None]
 
 
-class _Step:
-    """The gradient of a batch at parameters that are moved in place.
+class _Part:
+    """The gradient of rows of a batch at parameters that are moved in place.
 
     Parameters
     ----------
@@ -184,44 +212,40 @@ class _Step:
     layout : Layout
         Of `params`.
     params : array of shape (layout.size,)
-    decays : tuple of float or array of shape (n_features, 1), and float
-        Gradient of the penalty by W1 and by W2, as a factor of them.
     """
 
-    def __init__(
-        self, data: RowSum, layout: Layout, params: Array, decays: tuple[Array | float, float]
-    ) -> None:
+    def __init__(self, data: RowSum, layout: Layout, params: Array) -> None:
         xp = data.xp
-        self.data, self.params, self.decays = data, params, decays
-        self.vector = xp.zeros_like(params)
-        self.W1, self.b1, self.W2, self.b2 = layout.views(params, xp)
-        gW1, gb1, gW2, gb2 = layout.views(self.vector, xp)
-        self.gW1, self.gW2 = gW1, gW2
-        if sparse.issparse(data.X):
-            self.first: tuple[Array, Array | None] = self.W1, self.b1
-            self.gradients: tuple[Any, Any, Any, Any] = gW1, gb1, gW2, gb2
-        else:
+        self.data, self.params, self.vector = data, params, xp.zeros_like(params)
+        self.W1, b1, self.W2, self.b2 = layout.views(params, xp)
+        self.gW1, gb1, self.gW2, gb2 = layout.views(self.vector, xp)
+        self.first: tuple[Array, Array | None] = self.W1, b1
+        self.views: tuple[Any, Any, Any, Any] = self.gW1, gb1, self.gW2, gb2
+        if not sparse.issparse(data.X):  # rows have a one in front
             A1, gA1 = (layout.stacked_views(v, xp)[0] for v in (params, self.vector))
-            self.first, self.gradients = (A1, None), (gA1, None, gW2, gb2)
+            self.first, self.views = (A1, None), (gA1, None, self.gW2, gb2)
 
-    def gradient(self, X: Array, Y: Array, weights: Array | None, raw: list[Array]) -> Array:
-        """Gradient of a batch; its predictions are appended to `raw`."""
+    def backward(self, X: Array, Y: Array, weights: Array | None, scale: float) -> Array:
+        """Set `vector` to the gradient of the cross-entropies times `scale`; return the predictions."""
         data, xp = self.data, self.data.xp
         Z, H = hidden(xp, X, *self.first, data.activation)
         S = raw_prediction(H, self.W2, self.b2)
-        raw.append(S)
         residual = data.output.residual(xp, S, Y)
         if weights is not None:
             residual *= weights
-        residual *= data.X.shape[0] / (X.shape[0] * data.weight_sum)
+        residual *= scale
         self.vector[...] = 0.0
         add_gradient(
-            xp, X, Z, H, residual, self.W2, data.activation, self.gradients, factored=data.factored
+            xp, X, Z, H, residual, self.W2, data.activation, self.views, factored=data.factored
         )
         if data.factored:
-            apply_unit_factor(self.gradients, self.W2)
-        self.gW1 += self.decays[0] * self.W1
-        self.gW2 += self.decays[1] * self.W2
+            apply_unit_factor(self.views, self.W2)
+        return S
+
+    def with_penalty(self, decay1: Array | float, decay2: float) -> Array:
+        """Add the gradient of the penalty, as factors of W1 and of W2; return `vector`."""
+        self.gW1 += decay1 * self.W1
+        self.gW2 += decay2 * self.W2
         return self.vector
 
 

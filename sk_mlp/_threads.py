@@ -2,9 +2,9 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -94,5 +94,17 @@ def row_threads(xp: Any, X: Array, layout: Layout) -> Iterator[tuple[int, Callab
         if n_threads == 1:
             yield 1, map
         else:
-            with ThreadPoolExecutor(n_threads) as pool:
-                yield n_threads, pool.map
+            with ThreadPoolExecutor(n_threads - 1) as pool:
+                yield n_threads, partial(_map, pool)
+
+
+def _map(pool: ThreadPoolExecutor, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
+    """Map with the help of a pool: the first item is done here, which saves waking a thread."""
+    others = [pool.submit(function, item) for item in items[1:]]
+    return [function(items[0]), *(other.result() for other in others)]
+
+
+def batch_threads(n_threads: int, batch_size: int, layout: Layout) -> int:
+    """Threads that pay on the rows of one batch."""
+    work = batch_size * layout.hidden_units * (layout.n_features + layout.n_outputs)
+    return n_threads if work > THREAD_WORK else 1

@@ -23,7 +23,7 @@ from sk_mlp._solvers import (
     take_step,
 )
 from sk_mlp._starts import Listener, run_starts
-from sk_mlp._threads import row_ranges, row_threads
+from sk_mlp._threads import batch_threads, row_ranges, row_threads
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -161,6 +161,8 @@ def batches_of(
         settings.batch_size,
         rng,
         dtype,
+        batch_threads(len(objective.parts), settings.batch_size, problem.layout),
+        objective.map,
     )
 
 

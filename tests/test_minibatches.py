@@ -1,5 +1,7 @@
 """Batch gradients are unbiased estimates of the gradient of the objective."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,7 +17,9 @@ from sk_mlp._standardization import feature_moments
 N_ROWS, N_FEATURES, ALPHA = 60, 8, 3.0
 
 
-def make_problem(container, target, *, weighted, standardize, batch_size, dtype=np.float64):
+def make_problem(
+    container, target, *, weighted, standardize, batch_size, dtype=np.float64, **threads
+):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(N_ROWS, N_FEATURES)) + 0.5
     X[rng.uniform(size=X.shape) < 0.7] = 0.0
@@ -39,7 +43,10 @@ def make_problem(container, target, *, weighted, standardize, batch_size, dtype=
         output=OUTPUTS[output],
     )
     loss = TwoLayerLoss([rows], layout, ALPHA, standardization)
-    batches = Minibatches(rows, ALPHA, standardization, batch_size, np.random.RandomState(1), dtype)
+    rng_of_batches = np.random.RandomState(1)
+    batches = Minibatches(
+        rows, ALPHA, standardization, batch_size, rng_of_batches, dtype, **threads
+    )
     params = rng.normal(scale=0.5, size=layout.size)
     if sparse.issparse(X):  # the penalty on a feature that no row has is never met
         layout.views(params)[0][1] = 0.0
@@ -84,6 +91,29 @@ def test_mean_over_a_pass_is_the_gradient_of_the_objective(
     assert_allclose(mean, expected, rtol=1e-9, atol=1e-12)
     # at fixed parameters the predictions on the way are those of the objective
     assert_allclose(batches.loss(params), value, rtol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 20])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("target", ["binary", "softmax"])
+def test_the_parts_of_a_batch_add_up(target, weighted, batch_size):
+    _, batches, params = make_problem(
+        np.asarray, target, weighted=weighted, standardize=True, batch_size=batch_size
+    )
+    expected = batch_gradients(batches, params)
+    value = batches.loss(params)
+    with ThreadPoolExecutor(2) as pool:
+        _, parts, _ = make_problem(
+            np.asarray,
+            target,
+            weighted=weighted,
+            standardize=True,
+            batch_size=batch_size,
+            n_threads=3,
+            map=pool.map,
+        )
+        assert_allclose(batch_gradients(parts, params), expected, rtol=1e-10, atol=1e-13)
+    assert_allclose(parts.loss(params), value, rtol=1e-13)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
