@@ -16,7 +16,6 @@ their gradient likewise; it saves the passes over rows x units that b1 would cos
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from sk_mlp._activations import Activation
 from sk_mlp._losses import Output
@@ -28,8 +27,7 @@ def hidden(
     xp: Any, X: Array, W1: Array, b1: Array | None, activation: Activation
 ) -> tuple[Array, Array]:
     """Pre-activation Z and hidden layer H = g(Z), both of shape (n_rows, hidden_units)."""
-    # laid out by columns, if X is dense: a row b1 is added faster to few long columns
-    Z = X @ W1 if issparse(X) else (W1.T @ X.T).T
+    Z = X @ W1
     if b1 is not None:
         Z += b1
     return Z, activation.function(xp, Z)
@@ -98,7 +96,7 @@ def add_gradient(
         if gb1 is not None:
             gb1 += residual[:, 0] @ D
     else:
-        D *= (W2 @ residual.T).T
+        D *= residual @ W2.T
         gW1 += X.T @ D
         if gb1 is not None:
             gb1 += column_sums(xp, D)
