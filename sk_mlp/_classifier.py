@@ -22,7 +22,7 @@ from sk_mlp._parameters import (
 )
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
-from sk_mlp._settings import Settings, resolve
+from sk_mlp._settings import EPOCHS, Settings, resolve
 from sk_mlp._solvers import check_finite
 from sk_mlp._standardization import FeatureMoments
 from sk_mlp._starts import Listener, fitted_course, unless_diverged
@@ -204,6 +204,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     """
 
     __module__ = "sk_mlp"
+    _epochs = EPOCHS  # planned by a minibatch solver; TwoLayerMLPClassifierCV plans more
 
     def __init__(
         self,
@@ -320,7 +321,11 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         problem = data.problem(self.hidden_units, self.activation, standardization)
         layout = problem.layout
         settings = resolve(
-            self.get_params(), data.X.shape, layout.n_outputs, is_sparse=sparse.issparse(data.X)
+            self.get_params(),
+            data.X.shape,
+            layout.n_outputs,
+            is_sparse=sparse.issparse(data.X),
+            epochs=self._epochs,
         )
         if previous is not None:
             starts = [standardization.to_standardized_units(layout, previous)]

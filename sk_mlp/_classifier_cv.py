@@ -19,20 +19,19 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._compat import check_sample_weight
 from sk_mlp._data import Data, fitted_network, validate
-from sk_mlp._path import Fold, Scorer, log_loss_score, make_fold, path
+from sk_mlp._path import MARGIN, Fold, Scorer, log_loss_score, make_fold, path
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter
-from sk_mlp._settings import is_text, resolve
+from sk_mlp._settings import EPOCHS, is_text, resolve
 from sk_mlp._targets import class_codes
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.1
-# One hold-out is enough if there are this many rows, and so many of the rarest class in it.
-HOLD_OUT_ROWS, HOLD_OUT_CLASS, HOLD_OUT_FRACTION = 10_000, 100, 0.2
 N_FOLDS = 3
-# A smaller alpha has to bring the error down by more than this share to be chosen: a few folds
-# do not tell closer scores apart, and too little penalty costs more than too much.
-MARGIN = 0.02
+# One of the folds is enough if there are this many rows, and so many of the rarest class in it.
+HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3_000, 50
+LBFGS_MAX_ROWS = 10_000  # above, lbfgs takes longer to converge than MLPClassifier to stop
+FINAL_EPOCHS = 2 * EPOCHS  # with the right alpha, a longer fit does not overfit
 
 
 class TwoLayerMLPClassifierCV(TwoLayerPredictor):
@@ -42,9 +41,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     :class:`~sklearn.linear_model.LogisticRegressionCV` to
     :class:`~sklearn.linear_model.LogisticRegression`: alpha and hidden_units are chosen by held-out
     scores, and the network is fitted to all data with them. The scores come from a path: in each
-    fold, from the largest alpha down, every network starts where the one before ended and is
-    trained, in single precision, until it is good enough to be ranked. The path ends when two
-    alphas in a row bring no better mean score. Read more in the user guide.
+    fold, from the alpha in the middle first to smaller and then to larger ones, every network
+    starts where that of the neighbouring alpha ended and is trained, in single precision, until it
+    is good enough to be ranked. Either way ends where the mean score is clearly worse than the best
+    one. Read more in the user guide.
 
     Parameters
     ----------
@@ -53,8 +53,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alphas : int or sequence of float, default=8
         Penalties to choose from; an int is so many from 100 down to 0.1, in equal ratios.
     cv : int, cross-validation generator, iterable of splits or None, default=None
-        Splits to score on. None is a hold-out of 20 % if there are more than 10 000 rows and at
-        least 100 of the rarest class are held out, else 3 stratified folds, shuffled.
+        Splits to score on. None is 3 stratified folds, shuffled, or a single one, with a third of
+        the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
+        class.
     scoring : str, callable or None, default="neg_log_loss"
         Score to choose by. None is accuracy.
     refit : bool, default=True
@@ -67,8 +68,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             default="relu"
         Activation of the hidden layer.
     solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
-        "auto" is "lbfgs", but "adam" for sparse data with more than a quarter as many columns as
-        rows, such as words of texts. With a minibatch solver each alpha is fitted afresh.
+        "auto" is "lbfgs" for up to 10 000 rows, and "adam" for more and for sparse data with more
+        than a quarter as many columns as rows, such as words of texts. With a minibatch solver
+        each alpha is fitted afresh.
     standardize : bool, default=True
         See :class:`TwoLayerMLPClassifier`.
     class_weight : dict, "balanced" or None, default=None
@@ -92,7 +94,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alphas_ : ndarray of shape (n_alphas,)
         The alphas to choose from, in decreasing order.
     scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
-        Held-out scores; NaN behind the end of a path.
+        Held-out scores; NaN where a path did not come.
     best_score_ : float
         Mean score of the choice.
     classes_ : ndarray of shape (n_classes,)
@@ -286,7 +288,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 n_jobs=self.n_jobs,
                 begin=lambda: tasks.begin("alpha"),
             )
-            for j, at_alpha in enumerate(steps):
+            for j, at_alpha in steps:
                 scores[i, :, j] = at_alpha
                 if reporter is not None:
                     reporter.print(
@@ -322,8 +324,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
             text = is_text(data.X.shape, is_sparse=sparse.issparse(data.X))
-            solver = "adam" if text else "lbfgs"
-        return TwoLayerMLPClassifier(
+            solver = "adam" if text or data.X.shape[0] > LBFGS_MAX_ROWS else "lbfgs"
+        network = TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,
             solver=solver,
@@ -334,19 +336,21 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             random_state=seed,
             verbose=self.verbose,
         )
+        network._epochs = FINAL_EPOCHS
+        return network
 
     def _splitter(self, data: Data, seed: int) -> Any:
         if self.cv is not None:
             return check_cv(self.cv, data.target.encoded, classifier=True)
         n_rows = data.X.shape[0]
-        hold_out = n_rows > HOLD_OUT_ROWS
+        hold_out, share = n_rows > HOLD_OUT_ROWS, 1.0 / N_FOLDS
         if data.target.multilabel:
             if hold_out:
-                return ShuffleSplit(1, test_size=HOLD_OUT_FRACTION, random_state=seed)
+                return ShuffleSplit(1, test_size=share, random_state=seed)
             return KFold(N_FOLDS, shuffle=True, random_state=seed)
         rarest = np.bincount(class_codes(data.target)).min()
-        if hold_out and HOLD_OUT_FRACTION * rarest >= HOLD_OUT_CLASS:
-            return StratifiedShuffleSplit(1, test_size=HOLD_OUT_FRACTION, random_state=seed)
+        if hold_out and share * rarest >= HOLD_OUT_CLASS:
+            return StratifiedShuffleSplit(1, test_size=share, random_state=seed)
         return StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
 
     def _scorer(self, data: Data, labels: np.ndarray, sample_weight: np.ndarray | None) -> Scorer:
@@ -377,6 +381,7 @@ def chosen(means: np.ndarray) -> tuple[int, int]:
     means = np.where(np.isnan(means), -np.inf, means)
     i = int(np.argmax(means.max(axis=1)))
     best = means[i].max()
-    # a score below zero is an error with its sign changed; of others the scale is not known
+    # Too little penalty costs more than too much. A score below zero is an error with its sign
+    # changed; of others the scale is not known.
     margin = MARGIN * abs(best) if best < 0 else 0.0
     return i, int(np.argmax(means[i] >= best - margin))

@@ -1,7 +1,9 @@
-"""Held-out scores of networks along a path of decreasing penalties."""
+"""Held-out scores of networks along a path of penalties."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -14,10 +16,13 @@ from sk_mlp._solvers import Monitor, lbfgs
 from sk_mlp._threads import row_threads
 from sk_mlp._training import Problem, random_starts, train
 
-# A network on the path is scored, not kept: it is enough to come near the minimum.
-STEP_ITERATIONS, STEP_TOL, STEP_PATIENCE = 25, 1e-3, 3
-# Alphas in a row without a better mean score that end a path.
-PATIENCE = 2
+# A network on the path is scored, not kept: it is enough to come near the minimum. The first one
+# has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
+# the smaller the steps that matter.
+FIRST_ITERATIONS, STEP_ITERATIONS, STEP_PATIENCE = 100, 25, 3
+STEP_TOL, STEP_TOL_ROOT_ROWS = 5e-4, 0.015
+# Mean scores that differ by less than this share of them are not told apart by a few folds.
+MARGIN = 0.02
 # Share of the squared weights of the start below which a network has collapsed to W = 0, a
 # stationary point that a warm start would never leave.
 COLLAPSED = 1e-4
@@ -105,11 +110,12 @@ def path(
     seed: int,
     n_jobs: int | None,
     begin: Callable[[], None],
-) -> Iterator[np.ndarray]:
-    """Train and score every fold at one alpha after the other.
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Train and score every fold at one alpha after the other, from the middle to both ends.
 
-    With lbfgs every network starts where the one of the alpha before ended. Minibatch solvers,
-    whose schedule is the length of a fit, start afresh.
+    With lbfgs every network but the first starts where that of the neighbouring alpha ended. A
+    path that began at the largest alpha would pass on what the penalty has left of a network.
+    Minibatch solvers, whose schedule is the length of a fit, start afresh.
 
     Parameters
     ----------
@@ -128,45 +134,59 @@ def path(
 
     Yields
     ------
+    j : int
+        Index of the next alpha: from the middle down to the smallest, then up to the largest. The
+        way down ends when the mean over folds is no better than the best one, the way up when it
+        is worse beyond `MARGIN`.
     scores : ndarray of shape (n_folds,)
-        For the next alpha; ends early when the mean over folds only gets worse.
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
     first = folds[0].problem
-    with row_threads(first.xp, first.X, first.layout) as (n_threads, thread_map):
+    with row_threads(first.xp, first.X, first.layout) as threads:
         if effective_n_jobs(n_jobs) > 1:
-            n_threads, thread_map = 1, map
+            threads = 1, map
+        step = partial(_step, settings=settings, scorer=scorer, seed=seed, threads=threads)
+        middle, best = len(alphas) // 2, -np.inf
+        at_middle = networks = [fold.start for fold in folds]
+        for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
+            for j in way:
+                begin()
+                pairs = zip(folds, networks, strict=True)
+                results = parallel(delayed(step)(fold, x0, alphas[j]) for fold, x0 in pairs)
+                networks, scores = (list(part) for part in zip(*results, strict=True))
+                yield j, np.array(scores)
+                if j == middle:
+                    at_middle = networks
+                mean = np.mean(scores)
+                # between alphas that cannot be told apart the larger one will be taken
+                if mean <= best - (MARGIN * abs(best) if j < middle else 0.0):
+                    break
+                best = max(best, mean)
+            networks = at_middle
 
-        def step(fold: Fold, params: np.ndarray, alpha: float) -> tuple[np.ndarray, float]:
-            if settings.solver == "lbfgs":
-                objective = fold.problem.objective(alpha, n_threads, thread_map)
-                monitor = Monitor(
-                    max_iter=STEP_ITERATIONS, tol=STEP_TOL, n_iter_no_change=STEP_PATIENCE
-                )
-                params = lbfgs(objective.loss_gradient, params, monitor).x
-            else:
-                at_alpha = settings._replace(alpha=alpha)
-                rng = np.random.RandomState(seed)
-                params = train(fold.problem, at_alpha, [fold.start], rng)[0]
-            return params, scorer(fold, params)
 
-        at = [fold.start for fold in folds]
-        best, worse = -np.inf, 0
-        for alpha in alphas:
-            begin()
-            results = parallel(
-                delayed(step)(fold, params, alpha) for fold, params in zip(folds, at, strict=True)
-            )
-            scores = np.array([score for _, score in results])
-            yield scores
-            worse = 0 if scores.mean() > best else worse + 1
-            best = max(best, scores.mean())
-            if worse == PATIENCE:
-                return
-            at = [
-                fold.start if _collapsed(fold, params) else params
-                for fold, (params, _) in zip(folds, results, strict=True)
-            ]
+def _step(
+    fold: Fold,
+    x0: np.ndarray,
+    alpha: float,
+    *,
+    settings: Settings,
+    scorer: Scorer,
+    seed: int,
+    threads: tuple[int, Callable[..., Any]],
+) -> tuple[np.ndarray, float]:
+    """Network of a fold at some alpha, from that at the alpha before, and its score."""
+    if settings.solver == "lbfgs":
+        if _collapsed(fold, x0):
+            x0 = fold.start
+        n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
+        tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(len(fold.problem.y)))
+        monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
+        params = lbfgs(fold.problem.objective(alpha, *threads).loss_gradient, x0, monitor).x
+    else:
+        rng = np.random.RandomState(seed)
+        params = train(fold.problem, settings._replace(alpha=alpha), [fold.start], rng)[0]
+    return params, scorer(fold, params)
 
 
 def _collapsed(fold: Fold, params: np.ndarray) -> bool:

@@ -65,6 +65,7 @@ def resolve(
     n_outputs: int,
     *,
     is_sparse: bool,
+    epochs: int = EPOCHS,
     stream: bool = False,
 ) -> Settings:
     """Resolve the settings of a fit from the parameters of an estimator.
@@ -79,6 +80,8 @@ def resolve(
         Output units.
     is_sparse : bool
         Whether X is a sparse matrix.
+    epochs : int
+        Planned at least by a minibatch solver, if `max_iter` does not say and X is not text.
     stream : bool, default=False
         Whether this is a call to partial_fit.
 
@@ -111,7 +114,7 @@ def resolve(
     if max_iter is None and solver == "lbfgs":
         max_iter = LBFGS_ITERATIONS
     elif max_iter is None:
-        epochs, steps = (1, TEXT_STEPS * math.sqrt(n_outputs)) if text else (EPOCHS, STEPS)
+        epochs, steps = (1, TEXT_STEPS * math.sqrt(n_outputs)) if text else (epochs, STEPS)
         max_iter = max(epochs, math.ceil(steps / math.ceil(n_rows / batch_size)))
     patience = options["n_iter_no_change"]
     if solver != "lbfgs" and options["learning_rate"] == "cosine":

@@ -13,8 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
-from sk_mlp._classifier_cv import chosen
-from sk_mlp._path import PATIENCE
+from sk_mlp._classifier_cv import FINAL_EPOCHS, chosen
 
 
 def noisy(n_samples=300, **options):
@@ -76,14 +75,28 @@ def test_shapes_and_order():
     assert make(alphas=4).fit(X, y).alphas_ == pytest.approx([100, 10, 1, 0.1])
 
 
-def test_a_path_ends_when_it_only_gets_worse():
+def test_a_path_goes_from_the_middle_both_ways_as_long_as_it_pays():
     X, y = noisy()
-    alphas = np.geomspace(100, 1e-4, 13)
+    # down to the first that is no better, then up to the first that is worse by more than 2 %
+    course = {4: -0.500, 5: -0.490, 6: -0.491, 3: -0.499, 2: -0.480, 1: -0.490}
+    given = iter(course.values())
+    model = make(alphas=8, cv=[(np.arange(200), np.arange(200, 300))])
+    model.set_params(scoring=lambda network, X, y: next(given)).fit(X, y)
+    expected = np.full(8, np.nan)
+    expected[list(course)] = list(course.values())
+    assert_array_equal(model.scores_[0, 0], expected)
+    assert model.alpha_ == model.alphas_[2]
+
+
+def test_both_ways_end_early_where_the_loss_has_its_minimum_in_between():
+    X, y = noisy()
+    alphas = np.geomspace(1e4, 1e-4, 17)
     means = make(20, alphas=alphas).fit(X, y).scores_.mean(axis=1)[0]
     scored = np.flatnonzero(~np.isnan(means))
-    assert_array_equal(scored, np.arange(len(scored)))
-    assert len(scored) < len(alphas)
-    assert np.argmax(means[scored]) == len(scored) - 1 - PATIENCE
+    assert_array_equal(scored, np.arange(scored[0], scored[-1] + 1))
+    assert scored[0] < len(alphas) // 2 <= scored[-1]
+    assert 2 < len(scored) < 12
+    assert means[scored[0]] < np.nanmax(means) > means[scored[-1]]
 
 
 def test_held_out_log_loss_is_that_of_scikit_learn():
@@ -121,11 +134,11 @@ def test_a_score_that_is_never_a_number_is_an_error():
 
 
 def test_the_default_split_depends_on_size_and_on_the_rarest_class():
-    X, y = noisy(10_001)
+    X, y = noisy(3_001)
     one = make(alphas=[1.0], cv=None)
     assert one.fit(X, y).scores_.shape[1] == 1
     assert clone(one).fit(X[1:], y[1:]).scores_.shape[1] == 3
-    rare = np.arange(len(y)) < 400  # 80 held out, not the 100 that a single hold-out takes
+    rare = np.arange(len(y)) < 147  # 49 held out, not the 50 that a single hold-out takes
     assert clone(one).fit(X, rare).scores_.shape[1] == 3
 
 
@@ -198,6 +211,14 @@ def test_the_final_network_is_trained_on_all_data_or_on_the_best_fold():
         assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
         assert model.converged_
         assert model.loss_curve_ == direct.loss_curve_
+
+
+def test_many_rows_are_fitted_in_batches_in_the_end_for_more_epochs():
+    X, y = noisy(10_001)
+    model = make(alphas=[1.0], cv=None).fit(X, y)
+    assert model.stop_reason_ == "schedule"
+    assert model.n_iter_ == FINAL_EPOCHS
+    assert clone(model).fit(X[1:], y[1:]).stop_reason_ in ("tol", "stationary")
 
 
 def test_sparse_text_like_data_are_fitted_afresh_at_each_alpha():

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from sk_mlp._solvers import SCHEDULES, Monitor, adam, lbfgs, minibatch, sgd, start, take_step
-from sk_mlp._solvers._minibatch import CHUNK, UpdateRule
+from sk_mlp._solvers._minibatch import CHUNK, TIDY_STEPS, TINY, UpdateRule
 
 X0 = np.array([1.3, 0.7, 0.8, 1.9])
 
@@ -469,3 +469,15 @@ def test_every_observer_hears_of_every_iteration():
     assert result.reason == "callback"
     for observer in observers:
         assert [entry[0] for entry in observer.ended] == [1, 2]
+
+
+def test_numbers_too_small_to_matter_become_zero():
+    """A weight that only a penalty moves does not end among the slow subnormal numbers."""
+    rule = adam(0.9, 0.999)
+    state = start(np, np.array([1.0, 0.1 * TINY, -0.1 * TINY], dtype=np.float32), rule)
+    for _ in range(TIDY_STEPS):
+        params = state.stack[0]
+        state = take_step(np, rule, state, (None, params, 1e-6 * params), 0.0)
+    assert_array_equal(state.stack[0], [1.0, 0.0, 0.0])
+    for moment in state.stack[1:]:
+        assert_array_equal(moment != 0, [True, False, False])
