@@ -13,7 +13,16 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_mlp._activations import ACTIVATIONS
 from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, row_blocks, spread
+from sk_mlp._objective import (
+    MIN_BLOCK_ROWS,
+    MIN_FORWARD_ROWS,
+    RowSum,
+    TwoLayerLoss,
+    block_rows,
+    forward_rows,
+    row_blocks,
+    spread,
+)
 from sk_mlp._parameters import IDENTITY, Layout
 from sk_mlp._standardization import feature_moments
 
@@ -258,10 +267,11 @@ def test_row_blocks_cover_the_range_in_order():
     assert list(row_blocks(0, 0, 6)) == []
 
 
-def test_blocks_are_of_at_least_256_rows_and_grow_for_small_networks():
+def test_blocks_have_a_least_size_and_grow_for_small_networks():
     X = np.empty((10_000, 3))
-    assert block_rows(np, X, Layout(3, 100_000, 1)) == 256
-    assert block_rows(np, X, Layout(3, 1, 1)) > block_rows(np, X, Layout(3, 100, 1)) >= 256
+    for rows, least in ((block_rows, MIN_BLOCK_ROWS), (forward_rows, MIN_FORWARD_ROWS)):
+        assert rows(np, X, Layout(3, 100_000, 1)) == least
+        assert rows(np, X, Layout(3, 1, 1)) > rows(np, X, Layout(3, 100, 1)) >= least
 
 
 def test_params_and_data_are_not_modified():
