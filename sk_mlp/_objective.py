@@ -193,7 +193,10 @@ class RowSum:
 
 def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
     """Return the standard deviation from weighted sums of values and of their squares."""
-    return np.sqrt(np.maximum(second / weight - (first / weight) ** 2, 0.0))
+    square = second / weight
+    variance = square - (first / weight) ** 2
+    # what rounding leaves of a constant is not a spread
+    return np.sqrt(np.where(variance > 10 * np.finfo(np.float64).eps * square, variance, 0.0))
 
 
 class TwoLayerLoss:

@@ -251,6 +251,11 @@ def test_unit_spread_is_the_weighted_standard_deviation_of_the_hidden_layer():
     )
 
 
+def test_a_constant_unit_has_no_spread():
+    H = 0.3 + 1e-9 * np.random.RandomState(0).normal(size=(50, 2)) * [1.0, 0.0]
+    assert_array_equal(spread(H.sum(axis=0), (H * H).sum(axis=0), 50.0), 0.0)
+
+
 def test_float32_rows_give_a_float64_gradient_near_the_exact_one():
     X, y, _ = make_data()
     exact = make_loss(X, y, standardize=False)
