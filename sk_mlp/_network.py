@@ -85,6 +85,10 @@ def set_gradient(
         gW1 *= W2[:, 0]
         gb1 *= W2[:, 0]
     else:
-        D *= residual @ W2.T
+        if W2.shape[1] == 1:  # a product by one column is slower than two passes
+            D *= residual
+            D *= W2[:, 0]
+        else:
+            D *= residual @ W2.T
         set_product(X.T, D, gW1)
         set_column_sum(xp, D, gb1)

@@ -82,7 +82,7 @@ class RowSum:
         self.wide = widest_float(xp, X)
         self.factored = (
             layout.n_outputs == 1
-            and layout.n_features < layout.hidden_units
+            and layout.n_features < 2 * layout.hidden_units
             and not sparse.issparse(X)
         )
         self.codes = place(xp, np.arange(layout.n_outputs)[:, None], X)
