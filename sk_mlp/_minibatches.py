@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._arrays import DEVICE_BYTES, place
-from sk_mlp._network import add_gradient, apply_unit_factor, hidden, raw_prediction
+from sk_mlp._network import hidden, raw_prediction, set_gradient
 from sk_mlp._objective import RowSum, row_blocks
 from sk_mlp._parameters import Layout, Standardization
 
@@ -99,30 +99,38 @@ class Minibatches:
         self.n_threads, self.map = n_threads, map
         self.dense_parts: list[_Part] = []
         self.loss_sum = 0.0
+        n_rows, n_features = data.X.shape
+        budget = GATHER_BYTES if self.xp is np else DEVICE_BYTES
+        row_bytes = 8 * (1 if self.sparse else max(n_features, self.layout.n_outputs))
+        self.n_gathered = batch_size * max(1, budget // (batch_size * row_bytes))
+        self.ready: tuple[Array, Array, Array | None] | None = None
+        if self.xp is np and not self.sparse and n_rows <= self.n_gathered:
+            self.ready = self._prepare(np.arange(n_rows))  # few rows: once for all passes
 
     def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
-        """Rows in standardised units, indicators and weights, in the dtype of the steps.
+        """Rows in standardised units, indicators and weights, in the dtype of the steps."""
+        if self.ready is None:
+            return self._prepare(index)
+        X, Y, weights = self.ready
+        Y = Y.T.take(index, axis=1).T  # laid out as the raw predictions
+        return X.take(index, axis=0), Y, None if weights is None else weights[index]
 
-        Dense rows get a one in front, for the intercepts.
-        """
+    def _prepare(self, index: Array) -> tuple[Array, Array, Array | None]:
         data, xp = self.data, self.xp
 
         def take(array: Array) -> Array:
-            return array[index] if xp is np else xp.take(array, index, axis=0)
+            return xp.take(array, index, axis=0)
 
-        X = take(data.X)
         if self.sparse:
-            X = (X / self.scale).astype(self.dtype, copy=False)
+            X = (data.X[index] / self.scale).astype(self.dtype, copy=False)
         else:
+            X = take(data.X)
             if self.mean is not None:
                 X -= self.mean
                 X *= self.inverse_scale
             elif self.scale != 1.0:  # of a stream with sparse rows before
                 X /= self.scale
-            shape = (X.shape[0], 1 + X.shape[1])
-            rows = xp.empty(shape, dtype=self.dtype, device=getattr(X, "device", None))
-            rows[:, 0], rows[:, 1:] = 1.0, xp.astype(X, self.dtype, copy=False)
-            X = rows
+            X = xp.astype(X, self.dtype, copy=False)
         Y = xp.astype(data.indicators(take(data.y)), self.dtype, copy=False)
         weights = data.sample_weight
         if weights is not None:
@@ -137,55 +145,51 @@ class Minibatches:
         batch, and may be overwritten.
         """
         xp, size, layout = self.xp, self.batch_size, self.layout
-        n_rows, n_features = self.data.X.shape
-        budget = GATHER_BYTES if xp is np else DEVICE_BYTES
-        row_bytes = 8 * (1 if self.sparse else max(n_features, layout.n_outputs))
-        gathered = size * max(1, budget // (size * row_bytes))
+        n_rows = self.data.X.shape[0]
         order = place(xp, self.rng.permutation(n_rows), self.data.X)
         decay = self.alpha / self.weight_sum
         parts = self.dense_parts
         if not self.sparse and not (parts and parts[0].params is params):
             parts[:] = [_Part(self.data, layout, params) for _ in range(self.n_threads)]
-        losses = []
-        for some in row_blocks(0, n_rows, gathered):
+        sums = []
+        for some in row_blocks(0, n_rows, self.n_gathered):
             X, Y, weights = self._gather(order[some])
-            raw: list[Array] = []
+            losses: list[Array] = []
             for rows in row_blocks(0, X.shape[0], size):
                 w = None if weights is None else weights[rows, ...]
                 if not self.sparse:
-                    self._add_up(parts, X[rows, ...], Y[rows, ...], w, raw)
-                    yield None, params, parts[0].with_penalty(decay, decay)
+                    losses += self._add_up(parts, X[rows, ...], Y[rows, ...], w)
+                    yield None, params, parts[0].with_penalty(decay)
                 else:
                     columns, batch = compact(X[rows])
                     selection = ColumnSelection(layout, columns)
                     local = selection.take(params)
                     part = _Part(self.data, selection.selected, local)
-                    self._add_up([part], batch, Y[rows], w, raw)
+                    losses += self._add_up([part], batch, Y[rows], w)
                     share = self._share(columns, batch)
-                    yield selection, local, part.with_penalty(decay * share, decay)
-            S = xp.concat(raw) if len(raw) > 1 else raw[0]
-            loss, _ = self.data.output.loss_residual(xp, S, Y)
-            losses.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
-        self.loss_sum = sum(float(loss) for loss in losses)
+                    yield selection, local, part.with_penalty(decay, share)
+            loss = xp.concat(losses)
+            sums.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
+        self.loss_sum = sum(float(s) for s in sums)
 
     def _add_up(
-        self, parts: list["_Part"], X: Array, Y: Array, weights: Array | None, raw: list[Array]
-    ) -> None:
-        """Gradient of a batch without the penalty, in the first part; its predictions in `raw`."""
+        self, parts: list["_Part"], X: Array, Y: Array, weights: Array | None
+    ) -> list[Array]:
+        """Set the first part to the gradient of a batch, without the penalty; return the losses."""
         n_rows = X.shape[0]
         scale = self.data.X.shape[0] / (n_rows * self.weight_sum)
         if len(parts) == 1:
-            raw.append(parts[0].backward(X, Y, weights, scale))
-            return
+            return [parts[0].backward(X, Y, weights, scale)]
 
         def backward(i: int) -> Array:
             rows = slice(n_rows * i // len(parts), n_rows * (i + 1) // len(parts))
             some = None if weights is None else weights[rows, ...]
             return parts[i].backward(X[rows, ...], Y[rows, ...], some, scale)
 
-        raw.extend(self.map(backward, range(len(parts))))
+        losses = list(self.map(backward, range(len(parts))))
         for part in parts[1:]:
             parts[0].vector += part.vector
+        return losses
 
     def loss(self, params: Array) -> float:
         """Objective over the last pass, from the predictions made during it."""
@@ -216,36 +220,32 @@ class _Part:
 
     def __init__(self, data: RowSum, layout: Layout, params: Array) -> None:
         xp = data.xp
-        self.data, self.params, self.vector = data, params, xp.zeros_like(params)
-        self.W1, b1, self.W2, self.b2 = layout.views(params, xp)
-        self.gW1, gb1, self.gW2, gb2 = layout.views(self.vector, xp)
-        self.first: tuple[Array, Array | None] = self.W1, b1
-        self.views: tuple[Any, Any, Any, Any] = self.gW1, gb1, self.gW2, gb2
-        if not sparse.issparse(data.X):  # rows have a one in front
-            A1, gA1 = (layout.stacked_views(v, xp)[0] for v in (params, self.vector))
-            self.first, self.views = (A1, None), (gA1, None, self.gW2, gb2)
+        self.data, self.params, self.vector = data, params, xp.empty_like(params)
+        self.W1, self.b1, self.W2, self.b2 = layout.views(params, xp)
+        self.views = self.gW1, _, self.gW2, _ = layout.views(self.vector, xp)
+        self.weights, self.of_weights = params[layout.weights], self.vector[layout.weights]
 
     def backward(self, X: Array, Y: Array, weights: Array | None, scale: float) -> Array:
-        """Set `vector` to the gradient of the cross-entropies times `scale`; return the predictions."""
+        """Set `vector` to the gradient of the cross-entropies times `scale`; return the losses."""
         data, xp = self.data, self.data.xp
-        Z, H = hidden(xp, X, *self.first, data.activation)
+        Z, H = hidden(xp, X, self.W1, self.b1, data.activation)
         S = raw_prediction(H, self.W2, self.b2)
-        residual = data.output.residual(xp, S, Y)
+        loss, residual = data.output.loss_residual(xp, S, Y)
         if weights is not None:
             residual *= weights
         residual *= scale
-        self.vector[...] = 0.0
-        add_gradient(
+        set_gradient(
             xp, X, Z, H, residual, self.W2, data.activation, self.views, factored=data.factored
         )
-        if data.factored:
-            apply_unit_factor(self.views, self.W2)
-        return S
+        return loss
 
-    def with_penalty(self, decay1: Array | float, decay2: float) -> Array:
-        """Add the gradient of the penalty, as factors of W1 and of W2; return `vector`."""
-        self.gW1 += decay1 * self.W1
-        self.gW2 += decay2 * self.W2
+    def with_penalty(self, decay: float, share: Array | None = None) -> Array:
+        """Add `decay` times the weights, those of each feature times its share; return `vector`."""
+        if share is None:
+            self.of_weights += decay * self.weights
+        else:
+            self.gW1 += decay * share * self.W1
+            self.gW2 += decay * self.W2
         return self.vector
 
 

@@ -1,20 +1,23 @@
 """The objective: penalised cross-entropy of the network, as a sum over blocks of rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from sk_mlp._activations import Activation
-from sk_mlp._arrays import DEVICE_BYTES, HOST_BYTES, place, to_numpy, widest_float
+from sk_mlp._arrays import DEVICE_BYTES, HOST_BYTES, place, to_numpy, total, widest_float
 from sk_mlp._losses import Output
-from sk_mlp._network import add_gradient, apply_unit_factor, hidden, raw_prediction
+from sk_mlp._network import hidden, raw_prediction, set_gradient
 from sk_mlp._parameters import Layout, Standardization
 
 Array = Any  # an array of any namespace of the array API standard
+Block = tuple[Array, Array, Array | None]
 
-MIN_BLOCK_ROWS = 256
+# Measured: more rows share the cost of adding up a gradient, of up to 500 x 256 here; fewer let
+# BLAS take its kernel for small matrices.
+MIN_BLOCK_ROWS, MIN_FORWARD_ROWS = 512, 192
 
 
 def block_rows(xp: Any, X: Array, layout: Layout) -> int:
@@ -26,6 +29,14 @@ def block_rows(xp: Any, X: Array, layout: Layout) -> int:
         # X^T D is dense: let a block hold as many non-zeros as the gradient has columns
         rows = max(rows, int(X.shape[0] * X.shape[1] / max(X.nnz, 1)))
     return rows
+
+
+def forward_rows(xp: Any, X: Array, layout: Layout) -> int:
+    """Rows per block of a forward pass, which has half the arrays and no gradient to add up."""
+    if xp is not np or sparse.issparse(X):
+        return block_rows(xp, X, layout)
+    size: int = X.dtype.itemsize * layout.hidden_units
+    return max(MIN_FORWARD_ROWS, HOST_BYTES // 2 // size)
 
 
 def row_blocks(start: int, stop: int, step: int) -> Iterator[slice]:
@@ -71,15 +82,34 @@ class RowSum:
         self.wide = widest_float(xp, X)
         self.factored = (
             layout.n_outputs == 1
-            and layout.n_features < layout.hidden_units
+            and layout.n_features < 2 * layout.hidden_units
             and not sparse.issparse(X)
         )
         self.codes = place(xp, np.arange(layout.n_outputs)[:, None], X)
+        self.ready: list[Block] | None = None
+        if xp is np and not sparse.issparse(X):
+            indicator_bytes = X.dtype.itemsize * len(self.rows) * layout.n_outputs
+            if indicator_bytes <= HOST_BYTES:  # once for all evaluations
+                self.ready = list(self._blocks())
         if sample_weight is None:
             self.weight_sum = float(len(self.rows))
         else:
             part = sample_weight[self.rows.start : self.rows.stop]
             self.weight_sum = float(xp.sum(part, dtype=self.wide))
+
+    def _blocks(self) -> Iterable[Block]:
+        """Rows, their targets and their weights, block by block."""
+        if self.ready is not None:
+            return self.ready
+        weights = self.sample_weight
+        return (
+            (
+                self.X[block, ...],
+                self.indicators(self.y[block, ...]),
+                None if weights is None else weights[block],
+            )
+            for block in row_blocks(self.rows.start, self.rows.stop, self.step)
+        )
 
     def indicators(self, y: Array) -> Array:
         """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
@@ -98,9 +128,8 @@ class RowSum:
         xp = self.xp
         W1, b1, W2, b2 = self._views(self._like_X(params))
         losses = []
-        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            _, H = hidden(xp, self.X[block, ...], W1, b1, self.activation)
-            Y = self.indicators(self.y[block, ...])
+        for X, Y, _ in self._blocks():
+            _, H = hidden(xp, X, W1, b1, self.activation)
             losses.append(self.output.loss_residual(xp, raw_prediction(H, W2, b2), Y)[0])
         return losses[0] if len(losses) == 1 else xp.concat(losses)
 
@@ -126,25 +155,23 @@ class RowSum:
         gradient_sum : float64 ndarray of shape (layout.size,)
         weight_sum : float
         """
-        xp, weights = self.xp, self.sample_weight
+        xp = self.xp
         device = getattr(self.X, "device", None)
         gradient = xp.zeros(self.layout.size, dtype=self.X.dtype, device=device)
+        part = xp.empty_like(gradient)  # of one block
         W1, b1, W2, b2 = self._views(self._like_X(params))
-        views = self._views(gradient)
-        total: Any = 0.0  # stays on the device until the end
-        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            X = self.X[block, ...]
+        views = self._views(part)
+        loss_sum: Any = 0.0  # stays on the device until the end
+        for X, Y, weights in self._blocks():
             Z, H = hidden(xp, X, W1, b1, self.activation)
-            S = raw_prediction(H, W2, b2)
-            loss, residual = self.output.loss_residual(xp, S, self.indicators(self.y[block, ...]))
+            loss, residual = self.output.loss_residual(xp, raw_prediction(H, W2, b2), Y)
             if weights is not None:
-                loss = loss * weights[block]
-                residual = residual * weights[block][:, None]
-            total = total + xp.sum(loss, dtype=self.wide)
-            add_gradient(xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored)
-        if self.factored:
-            apply_unit_factor(views, W2)
-        return float(total), to_numpy(gradient), self.weight_sum
+                loss = loss * weights
+                residual *= weights[:, None]
+            loss_sum = loss_sum + total(xp, loss, self.wide)
+            set_gradient(xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored)
+            gradient += part
+        return float(loss_sum), to_numpy(gradient), self.weight_sum
 
     def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weighted sums over the rows of each hidden unit and of its square."""
@@ -166,7 +193,10 @@ class RowSum:
 
 def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
     """Return the standard deviation from weighted sums of values and of their squares."""
-    return np.sqrt(np.maximum(second / weight - (first / weight) ** 2, 0.0))
+    square = second / weight
+    variance = square - (first / weight) ** 2
+    # what rounding leaves of a constant is not a spread
+    return np.sqrt(np.where(variance > 10 * np.finfo(np.float64).eps * square, variance, 0.0))
 
 
 class TwoLayerLoss:

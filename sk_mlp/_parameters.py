@@ -2,7 +2,7 @@
 
 Layout of the vector: ``b1`` (hidden_units,), ``W1`` (n_features, hidden_units), ``W2``
 (hidden_units, n_outputs), ``b2`` (n_outputs,), each in C order. So the penalised weights are
-one contiguous slice, and ``b1`` on top of ``W1`` is one matrix, for rows with a one in front.
+one contiguous slice.
 """
 
 from typing import Any, NamedTuple
@@ -33,16 +33,12 @@ class Layout(NamedTuple):
 
     def views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array, Array]:
         """Return views ``(W1, b1, W2, b2)`` of a flat vector of the namespace `xp`."""
-        A1, W2, b2 = self.stacked_views(vector, xp)
-        return A1[1:, :], A1[0, :], W2, b2
-
-    def stacked_views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array]:
-        """Return views ``(A1, W2, b2)``, where A1 is b1 on top of W1."""
         d, h, k = self
         w2, b2 = (1 + d) * h, (1 + d + k) * h
         # in NumPy the method is three times as fast as the function
         reshape = np.ndarray.reshape if xp is np else xp.reshape
-        return reshape(vector[:w2], (1 + d, h)), reshape(vector[w2:b2], (h, k)), vector[b2:]
+        W1, W2 = reshape(vector[h:w2], (d, h)), reshape(vector[w2:b2], (h, k))
+        return W1, vector[:h], W2, vector[b2:]
 
     def flatten(self, W1: Array, b1: Array, W2: Array, b2: Array) -> np.ndarray:
         """Copy four NumPy arrays into a new flat float64 vector."""

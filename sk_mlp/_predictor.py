@@ -19,7 +19,7 @@ from sk_mlp._callbacks import CallbackSupportMixin
 from sk_mlp._compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._losses import OUTPUTS
 from sk_mlp._network import hidden, input_gradient, raw_prediction
-from sk_mlp._objective import block_rows, row_blocks
+from sk_mlp._objective import forward_rows, row_blocks
 from sk_mlp._parameters import Layout
 from sk_mlp._persistence import checked, stamped
 from sk_mlp._threads import row_ranges, row_threads
@@ -122,18 +122,26 @@ class TwoLayerPredictor(
         (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
         layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
 
-        def part(rows: range) -> Array:
-            results = []
-            for block in row_blocks(rows.start, rows.stop, step):
-                _, result = hidden(xp, X[block, ...], W1, b1, activation)
-                results.append(result if to_hidden else raw_prediction(result, W2, b2))
-            return results[0] if len(results) == 1 else xp.concat(results)
+        def output(block: slice) -> Array:
+            _, H = hidden(xp, X[block, ...], W1, b1, activation)
+            return H if to_hidden else raw_prediction(H, W2, b2)
 
-        n_rows, step = X.shape[0], block_rows(xp, X, layout)
+        n_rows, step = X.shape[0], forward_rows(xp, X, layout)
         if n_rows <= step:
-            return xp, part(range(n_rows))
+            return xp, output(slice(0, n_rows))
+        placed = {"dtype": xp.result_type(X.dtype, W1.dtype), "device": getattr(W1, "device", None)}
+        if to_hidden:
+            result = xp.empty((n_rows, layout.hidden_units), **placed)
+        else:  # by columns, as `raw_prediction`
+            result = xp.empty((layout.n_outputs, n_rows), **placed).T
+
+        def fill(rows: range) -> None:
+            for block in row_blocks(rows.start, rows.stop, step):
+                result[block, ...] = output(block)
+
         with row_threads(xp, X, layout) as (n_threads, thread_map):
-            return xp, xp.concat(list(thread_map(part, row_ranges(n_rows, n_threads))))
+            list(thread_map(fill, row_ranges(n_rows, n_threads)))
+        return xp, result
 
     def transform(self, X: Any) -> Array:
         """Output of the hidden layer, phi(x) = g(x W1 + b1).

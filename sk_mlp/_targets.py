@@ -52,7 +52,7 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
         if len(types) > 1:
             raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
         raise
-    if type_of_target(y).startswith("multilabel"):
+    if np.ndim(y) == 2 and type_of_target(y).startswith("multilabel"):
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
         n_labels = y.shape[1]
         if classes is not None and len(classes) != n_labels:

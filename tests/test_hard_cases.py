@@ -17,8 +17,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._objective import RowSum
+from sk_mlp import TwoLayerMLPClassifier, _minibatches, _objective
+from sk_mlp._network import set_gradient
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
@@ -322,14 +322,14 @@ def test_interrupt_propagates_and_leaves_the_estimator(solver, batch_size, monke
     before = vars(fitted).copy()
     calls = []
 
-    def interrupt(self, *args):
+    def interrupt(*args, **kwargs):
         calls.append(1)
         if len(calls) >= 4:
             raise KeyboardInterrupt
-        return original(self, *args)
+        return set_gradient(*args, **kwargs)
 
-    original = RowSum.indicators  # something that every evaluation of the loss calls
-    monkeypatch.setattr(RowSum, "indicators", interrupt)
+    for module in (_objective, _minibatches):
+        monkeypatch.setattr(module, "set_gradient", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(X + 1, y)
     assert vars(fitted) == before

@@ -13,7 +13,16 @@ from sklearn.preprocessing import StandardScaler
 
 from sk_mlp._activations import ACTIVATIONS
 from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import RowSum, TwoLayerLoss, block_rows, row_blocks, spread
+from sk_mlp._objective import (
+    MIN_BLOCK_ROWS,
+    MIN_FORWARD_ROWS,
+    RowSum,
+    TwoLayerLoss,
+    block_rows,
+    forward_rows,
+    row_blocks,
+    spread,
+)
 from sk_mlp._parameters import IDENTITY, Layout
 from sk_mlp._standardization import feature_moments
 
@@ -242,6 +251,11 @@ def test_unit_spread_is_the_weighted_standard_deviation_of_the_hidden_layer():
     )
 
 
+def test_a_constant_unit_has_no_spread():
+    H = 0.3 + 1e-9 * np.random.RandomState(0).normal(size=(50, 2)) * [1.0, 0.0]
+    assert_array_equal(spread(H.sum(axis=0), (H * H).sum(axis=0), 50.0), 0.0)
+
+
 def test_float32_rows_give_a_float64_gradient_near_the_exact_one():
     X, y, _ = make_data()
     exact = make_loss(X, y, standardize=False)
@@ -258,10 +272,11 @@ def test_row_blocks_cover_the_range_in_order():
     assert list(row_blocks(0, 0, 6)) == []
 
 
-def test_blocks_are_of_at_least_256_rows_and_grow_for_small_networks():
+def test_blocks_have_a_least_size_and_grow_for_small_networks():
     X = np.empty((10_000, 3))
-    assert block_rows(np, X, Layout(3, 100_000, 1)) == 256
-    assert block_rows(np, X, Layout(3, 1, 1)) > block_rows(np, X, Layout(3, 100, 1)) >= 256
+    for rows, least in ((block_rows, MIN_BLOCK_ROWS), (forward_rows, MIN_FORWARD_ROWS)):
+        assert rows(np, X, Layout(3, 100_000, 1)) == least
+        assert rows(np, X, Layout(3, 1, 1)) > rows(np, X, Layout(3, 100, 1)) >= least
 
 
 def test_params_and_data_are_not_modified():

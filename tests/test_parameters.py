@@ -47,15 +47,6 @@ def test_weights_are_one_slice(vector):
     assert_allclose(weights @ weights, (W1**2).sum() + (W2**2).sum())
 
 
-def test_stacked_views_have_the_intercepts_on_top(vector):
-    A1, W2, b2 = LAYOUT.stacked_views(vector)
-    W1, b1, expected_W2, expected_b2 = LAYOUT.views(vector)
-    assert_array_equal(A1, np.vstack([b1, W1]))
-    assert_array_equal(W2, expected_W2)
-    assert_array_equal(b2, expected_b2)
-    assert all(np.shares_memory(view, vector) for view in (A1, W2, b2))
-
-
 def test_flatten_inverts_views(vector):
     assert_array_equal(LAYOUT.flatten(*LAYOUT.views(vector)), vector)
 
