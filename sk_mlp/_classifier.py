@@ -111,7 +111,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Decay of the second moment of "adam".
     max_iter : int or None, default=None
         Iterations of "lbfgs", epochs of the others. None is 1000 iterations, or as many epochs
-        as are planned for the size of the data: at least 25 epochs and 1000 steps, or, for
+        as are planned for the size of the data: at least 25 epochs and 500 steps, or, for
         text-like sparse data, at least 1 epoch and 60 steps times the root of the number of
         outputs.
     tol : float, default=1e-5

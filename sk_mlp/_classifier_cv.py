@@ -26,7 +26,7 @@ from sk_mlp._settings import EPOCHS, is_text, resolve
 from sk_mlp._targets import class_codes
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
-LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.1
+LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
 N_FOLDS = 3
 # One of the folds is enough if there are this many rows, and so many of the rarest class in it.
 HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3_000, 50
@@ -50,8 +50,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     ----------
     hidden_units : int or sequence of int, default=(100,)
         Numbers of hidden units to choose from.
-    alphas : int or sequence of float, default=8
-        Penalties to choose from; an int is so many from 100 down to 0.1, in equal ratios.
+    alphas : int or sequence of float, default=10
+        Penalties to choose from; an int is so many from 100 down to 0.01, in equal ratios.
     cv : int, cross-validation generator, iterable of splits or None, default=None
         Splits to score on. None is 3 stratified folds, shuffled, or a single one, with a third of
         the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
@@ -136,7 +136,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     >>> X, y = load_wine(return_X_y=True)
     >>> clf = TwoLayerMLPClassifierCV(hidden_units=(10, 30), random_state=0).fit(X, y)
     >>> clf.hidden_units_ in (10, 30), clf.alphas_.shape, clf.scores_.shape
-    (True, (8,), (2, 3, 8))
+    (True, (10,), (2, 3, 10))
     >>> clf.score(X, y) > 0.98
     True
     """
@@ -147,7 +147,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         self,
         hidden_units: Any = (100,),
         *,
-        alphas: Any = 8,
+        alphas: Any = 10,
         cv: Any = None,
         scoring: Any = "neg_log_loss",
         refit: bool = True,

@@ -146,7 +146,7 @@ def path(
         if effective_n_jobs(n_jobs) > 1:
             threads = 1, map
         step = partial(_step, settings=settings, scorer=scorer, seed=seed, threads=threads)
-        middle, best = len(alphas) // 2, -np.inf
+        middle, best = (len(alphas) - 1) // 2, -np.inf
         at_middle = networks = [fold.start for fold in folds]
         for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
             for j in way:

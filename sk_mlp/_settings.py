@@ -15,7 +15,7 @@ LBFGS_MAX_ROWS = 20_000  # above, even a small network is trained sooner by mini
 MAX_STARTS, STARTS_TIMES_UNITS = 16, 64
 SCREENING_ITERATIONS, SCREENING_EPOCHS = 10, 0.05  # of a round; epochs as a share of all
 LBFGS_ITERATIONS = 1000
-EPOCHS, STEPS = 25, 1000  # a minibatch solver plans at least as many of both
+EPOCHS, STEPS = 25, 500  # a minibatch solver plans at least as many of both
 BATCH, MAX_BATCH, BATCHES = 64, 256, 128
 ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
 # For sparse data with more than a quarter as many columns as rows, such as words of texts: adam

@@ -291,9 +291,9 @@ def test_a_callback_may_stop_a_path_or_the_search():
     X, y = load_iris(return_X_y=True)
     model = make_cv().set_callbacks(Recorder(lambda context: context.task_name == "alpha"))
     model.fit(X, y)
-    assert model.alpha_ == 1.0
-    assert np.isnan(model.scores_[:, :, 0]).all()
-    assert not np.isnan(model.scores_[:, :, 1]).any()
+    assert model.alpha_ == 10.0
+    assert np.isnan(model.scores_[:, :, 1]).all()
+    assert not np.isnan(model.scores_[:, :, 0]).any()
 
     model.set_callbacks(Recorder(lambda context: context.task_name == "path")).fit(X, y)
     assert model.scores_.shape == (1, 2, 2)

@@ -72,20 +72,20 @@ def test_shapes_and_order():
     i, j = (3, 6).index(model.hidden_units_), model.alphas_.tolist().index(model.alpha_)
     assert model.best_score_ == model.scores_[i, :, j].mean()
     assert model.coefs_[0].shape == (8, model.hidden_units_)
-    assert make(alphas=4).fit(X, y).alphas_ == pytest.approx([100, 10, 1, 0.1])
+    assert make(alphas=5).fit(X, y).alphas_ == pytest.approx([100, 10, 1, 0.1, 0.01])
 
 
 def test_a_path_goes_from_the_middle_both_ways_as_long_as_it_pays():
     X, y = noisy()
     # down to the first that is no better, then up to the first that is worse by more than 2 %
-    course = {4: -0.500, 5: -0.490, 6: -0.491, 3: -0.499, 2: -0.480, 1: -0.490}
+    course = {3: -0.500, 4: -0.490, 5: -0.491, 2: -0.499, 1: -0.480, 0: -0.490}
     given = iter(course.values())
     model = make(alphas=8, cv=[(np.arange(200), np.arange(200, 300))])
     model.set_params(scoring=lambda network, X, y: next(given)).fit(X, y)
     expected = np.full(8, np.nan)
     expected[list(course)] = list(course.values())
     assert_array_equal(model.scores_[0, 0], expected)
-    assert model.alpha_ == model.alphas_[2]
+    assert model.alpha_ == model.alphas_[1]
 
 
 def test_both_ways_end_early_where_the_loss_has_its_minimum_in_between():
@@ -94,7 +94,7 @@ def test_both_ways_end_early_where_the_loss_has_its_minimum_in_between():
     means = make(20, alphas=alphas).fit(X, y).scores_.mean(axis=1)[0]
     scored = np.flatnonzero(~np.isnan(means))
     assert_array_equal(scored, np.arange(scored[0], scored[-1] + 1))
-    assert scored[0] < len(alphas) // 2 <= scored[-1]
+    assert scored[0] < (len(alphas) - 1) // 2 < scored[-1]
     assert 2 < len(scored) < 12
     assert means[scored[0]] < np.nanmax(means) > means[scored[-1]]
 
