@@ -31,9 +31,12 @@ def block_rows(xp: Any, X: Array, layout: Layout) -> int:
     return rows
 
 
-def forward_rows(xp: Any, X: Array, layout: Layout) -> int:
-    """Rows per block of a forward pass, which has half the arrays and no gradient to add up."""
-    if xp is not np or sparse.issparse(X):
+def forward_rows(xp: Any, X: Array, layout: Layout, n_threads: int = 1) -> int:
+    """Rows per block of a forward pass, which has half the arrays and no gradient to add up.
+
+    Several threads take larger blocks: they pass the interpreter's lock on at every call.
+    """
+    if xp is not np or sparse.issparse(X) or n_threads > 1:
         return block_rows(xp, X, layout)
     size: int = X.dtype.itemsize * layout.hidden_units
     return max(MIN_FORWARD_ROWS, HOST_BYTES // 2 // size)

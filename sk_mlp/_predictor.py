@@ -126,8 +126,8 @@ class TwoLayerPredictor(
             _, H = hidden(xp, X[block, ...], W1, b1, activation)
             return H if to_hidden else raw_prediction(H, W2, b2)
 
-        n_rows, step = X.shape[0], forward_rows(xp, X, layout)
-        if n_rows <= step:
+        n_rows = X.shape[0]
+        if n_rows <= forward_rows(xp, X, layout):
             return xp, output(slice(0, n_rows))
         placed = {"dtype": xp.result_type(X.dtype, W1.dtype), "device": getattr(W1, "device", None)}
         if to_hidden:
@@ -140,6 +140,7 @@ class TwoLayerPredictor(
                 result[block, ...] = output(block)
 
         with row_threads(xp, X, layout) as (n_threads, thread_map):
+            step = forward_rows(xp, X, layout, n_threads)
             list(thread_map(fill, row_ranges(n_rows, n_threads)))
         return xp, result
 
