@@ -73,7 +73,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         otherwise.
     alpha : float, default=1.0
         Strength of the L2 penalty, in the units of ``1 / C`` of
-        :class:`~sklearn.linear_model.LogisticRegression`. The right value lies between 0.1 for
+        :class:`~sklearn.linear_model.LogisticRegression`. The right value lies between 0.01 for
         clean and 100 for noisy data; :class:`TwoLayerMLPClassifierCV` finds it.
     standardize : bool, default=True
         Whether to train on features of mean 0 and scale 1. The statistics (weighted) enter by a

@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifierCV."""
 
+import contextlib
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,7 +20,7 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._compat import check_sample_weight
 from sk_mlp._data import Data, fitted_network, validate
-from sk_mlp._path import MARGIN, Fold, Scorer, log_loss_score, make_fold, path
+from sk_mlp._path import MARGIN, Fold, Scorer, check_splits, log_loss_score, make_fold, path
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter
 from sk_mlp._settings import EPOCHS, is_text, resolve
@@ -43,15 +44,16 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     scores, and the network is fitted to all data with them. The scores come from a path: in each
     fold, from the alpha in the middle first to smaller and then to larger ones, every network
     starts where that of the neighbouring alpha ended and is trained, in single precision, until it
-    is good enough to be ranked. Either way ends where the mean score is clearly worse than the best
-    one. Read more in the user guide.
+    is good enough to be ranked. The way down ends where the mean score is no better than before, the
+    way up where it is clearly worse. Read more in the user guide.
 
     Parameters
     ----------
     hidden_units : int or sequence of int, default=(100,)
         Numbers of hidden units to choose from.
     alphas : int or sequence of float, default=10
-        Penalties to choose from; an int is so many from 100 down to 0.01, in equal ratios.
+        Penalties to choose from; an int is so many from 100 down to 0.01, in equal ratios (1 is
+        100 alone). For one alpha pass ``[alpha]``.
     cv : int, cross-validation generator, iterable of splits or None, default=None
         Splits to score on. None is 3 stratified folds, shuffled, or a single one, with a third of
         the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
@@ -60,7 +62,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Score to choose by. None is accuracy.
     refit : bool, default=True
         Whether to fit the chosen network to all data. If False, it is fitted to the training rows
-        of the fold in which it scored best.
+        of the fold in which it scored best, which must have all classes.
     n_jobs : int or None, default=None
         Folds to work on at a time, in threads. None is 1, unless in a
         :func:`joblib.parallel_config` context; large data keep all cores busy even so.
@@ -76,9 +78,11 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     class_weight : dict, "balanced" or None, default=None
         Weight of each class in the fits; scores are weighted by `sample_weight` alone.
     max_iter : int or None, default=None
-        Of the final fit; see :class:`TwoLayerMLPClassifier`.
+        Of the final fit, and with "adam" and "sgd" of the fits of the search; see
+        :class:`TwoLayerMLPClassifier`. With None the final fit plans at least 50 epochs, twice as
+        many.
     tol : float, default=3e-5
-        Of the final fit; see :class:`TwoLayerMLPClassifier`.
+        Of the same fits; see :class:`TwoLayerMLPClassifier`.
     random_state : int, RandomState instance or None, default=None
         Splits, random starts and shuffling. Pass an int for repeatable results.
     verbose : int, default=0
@@ -252,6 +256,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             labels = target.classes[class_codes(target)]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         splits = list(self._splitter(data, seed).split(data.X, labels, groups))
+        check_splits(splits, self.cv, sample_weight)
         networks = [self._network(hidden_units, data, seed) for hidden_units in units]
 
         scorer = self._scorer(data, labels, sample_weight)
@@ -288,28 +293,39 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 n_jobs=self.n_jobs,
                 begin=lambda: tasks.begin("alpha"),
             )
-            for j, at_alpha in steps:
-                scores[i, :, j] = at_alpha
-                if reporter is not None:
-                    reporter.print(
-                        f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
-                        f"score {at_alpha.mean():.5f}"
-                    )
-                if tasks.end():
-                    break
+            with contextlib.closing(steps):  # also if it is left by an exception
+                for j, at_alpha in steps:
+                    scores[i, :, j] = at_alpha
+                    if reporter is not None:
+                        reporter.print(
+                            f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
+                            f"score {at_alpha.mean():.5f}"
+                        )
+                    if tasks.end():
+                        break
             if tasks.end():
                 scores = scores[: i + 1]
                 break
         means = scores.mean(axis=1)
-        if np.isnan(means).all():
-            raise ValueError(f"scoring={self.scoring!r} gave no score but NaN on these splits.")
+        if not np.isfinite(means).any():
+            raise ValueError(
+                f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
+                "fit diverged, rescale X or use standardize=True."
+            )
         i, j = chosen(means)
         network = networks[i].set_params(alpha=float(alphas[j]))
         with tasks.sub_fit("refit", network):
             if self.refit:
                 network.fit(X, y, sample_weight)
             else:
-                rows = splits[int(np.argmax(scores[i, :, j]))][0]
+                fold = int(np.argmax(scores[i, :, j]))
+                rows = splits[fold][0]
+                missing = np.setdiff1d(labels, labels[rows])
+                if missing.size and not target.multilabel:
+                    raise ValueError(
+                        f"refit=False needs every class in split {fold} of cv, which scored best; "
+                        f"it has no row of {missing.tolist()} to train on."
+                    )
                 weights = None if sample_weight is None else sample_weight[rows]
                 network.fit(data.X[rows], labels[rows], weights)
         fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
@@ -376,9 +392,9 @@ def chosen(means: np.ndarray) -> tuple[int, int]:
     Parameters
     ----------
     means : ndarray of shape (n_hidden_units, n_alphas)
-        Mean scores, the alphas in decreasing order; NaN where there is none.
+        Mean scores, the alphas in decreasing order; not finite where there is none.
     """
-    means = np.where(np.isnan(means), -np.inf, means)
+    means = np.where(np.isfinite(means), means, -np.inf)
     i = int(np.argmax(means.max(axis=1)))
     best = means[i].max()
     # Too little penalty costs more than too much. A score below zero is an error with its sign

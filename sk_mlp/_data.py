@@ -146,6 +146,9 @@ def validate(
         multi_output=True,
         reset=reset,
     )
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # entries that were given in several parts are one number
+        X.sum_duplicates()
     y = to_host(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)

@@ -1,7 +1,7 @@
 """Held-out scores of networks along a path of penalties."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sk_mlp._data import Data
 from sk_mlp._parameters import IDENTITY, Standardization
 from sk_mlp._settings import Settings
-from sk_mlp._solvers import Monitor, lbfgs
+from sk_mlp._solvers import LossNotFinite, Monitor, lbfgs
 from sk_mlp._threads import row_threads
 from sk_mlp._training import Problem, random_starts, train
 
@@ -56,6 +56,22 @@ class Fold(NamedTuple):
 Scorer = Callable[[Fold, np.ndarray], float]
 
 
+def check_splits(
+    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
+) -> None:
+    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
+    if not splits:
+        raise ValueError(f"cv={cv!r} gives no split.")
+    for number, parts in enumerate(splits):
+        for rows, purpose in zip(parts, ("train", "score"), strict=True):
+            if np.size(rows) == 0:
+                raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
+            if sample_weight is not None and not sample_weight[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
+                )
+
+
 def make_fold(
     data: Data,
     sample_weight: np.ndarray | None,
@@ -75,10 +91,8 @@ def make_fold(
     train_rows, test_rows = split
     kept = data.take(train_rows)
     held = data._replace(weights=sample_weight).take(test_rows)
-    standardization = IDENTITY
-    if standardize:
-        moments = kept.moments(standardize=True)
-        standardization = moments.standardization(kept.X.shape[1])
+    moments = kept.moments(standardize=standardize)
+    standardization = moments.standardization(kept.X.shape[1]) if standardize else IDENTITY
     problem, held_out = (
         _standardized(part, standardization).problem(hidden_units, activation, IDENTITY)
         for part in (kept, held)
@@ -93,7 +107,8 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
     if standardization.mean is not None:
         X = X - standardization.mean
     X = X / standardization.scale
-    return data._replace(X=X.astype(np.float32))
+    with np.errstate(over="ignore"):  # the loss is then not finite
+        return data._replace(X=X.astype(np.float32))
 
 
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
@@ -110,7 +125,7 @@ def path(
     seed: int,
     n_jobs: int | None,
     begin: Callable[[], None],
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Generator[tuple[int, np.ndarray]]:
     """Train and score every fold at one alpha after the other, from the middle to both ends.
 
     With lbfgs every network but the first starts where that of the neighbouring alpha ended. A
@@ -158,6 +173,8 @@ def path(
                 if j == middle:
                     at_middle = networks
                 mean = np.mean(scores)
+                if not np.isfinite(mean):
+                    continue
                 # between alphas that cannot be told apart the larger one will be taken
                 if mean <= best - (MARGIN * abs(best) if j < middle else 0.0):
                     break
@@ -175,17 +192,25 @@ def _step(
     seed: int,
     threads: tuple[int, Callable[..., Any]],
 ) -> tuple[np.ndarray, float]:
-    """Network of a fold at some alpha, from that at the alpha before, and its score."""
-    if settings.solver == "lbfgs":
-        if _collapsed(fold, x0):
-            x0 = fold.start
-        n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
-        tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(len(fold.problem.y)))
-        monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
-        params = lbfgs(fold.problem.objective(alpha, *threads).loss_gradient, x0, monitor).x
-    else:
-        rng = np.random.RandomState(seed)
-        params = train(fold.problem, settings._replace(alpha=alpha), [fold.start], rng)[0]
+    """Network of a fold at some alpha, from that at the alpha before, and its score.
+
+    The score of a fit that has diverged is NaN.
+    """
+    if _collapsed(fold, x0):
+        x0 = fold.start
+    try:
+        if settings.solver == "lbfgs":
+            n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
+            tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(len(fold.problem.y)))
+            monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
+            objective = fold.problem.objective(alpha, *threads)
+            with np.errstate(over="ignore", invalid="ignore"):  # not finite is an error
+                params = lbfgs(objective.loss_gradient, x0, monitor).x
+        else:
+            rng = np.random.RandomState(seed)
+            params = train(fold.problem, settings._replace(alpha=alpha), [fold.start], rng)[0]
+    except LossNotFinite:
+        return fold.start, np.nan
     return params, scorer(fold, params)
 
 

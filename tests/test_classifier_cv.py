@@ -11,6 +11,7 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 from sk_mlp._classifier_cv import FINAL_EPOCHS, chosen
@@ -125,9 +126,44 @@ def test_any_score():
         assert ((model.scores_ > 0.5) & (model.scores_ <= 1)).all()
 
 
-def test_a_score_that_is_never_a_number_is_an_error():
-    with pytest.raises(ValueError, match="no score but NaN"):
-        make(scoring=lambda model, X, y: np.nan).fit(*noisy())
+@pytest.mark.parametrize("value", [np.nan, -np.inf, np.inf])
+def test_a_score_that_is_never_finite_is_an_error(value):
+    with pytest.raises(ValueError, match="no finite score"):
+        make(scoring=lambda model, X, y: value).fit(*noisy())
+
+
+def test_a_score_that_is_not_finite_does_not_end_the_path():
+    given = iter([-np.inf, 0.6, 0.7])  # in the middle, then down, then up
+    model = make(alphas=[10.0, 1.0, 0.1], cv=[(np.arange(200), np.arange(200, 300))])
+    model.set_params(scoring=lambda network, X, y: next(given)).fit(*noisy())
+    assert_array_equal(model.scores_[0, 0], [0.7, -np.inf, 0.6])
+    assert model.alpha_ == 10.0
+
+
+def test_an_alpha_at_which_the_fit_diverges_has_no_score():
+    model = make(solver="sgd", alphas=[1e8, 1.0, 0.1]).fit(*noisy())
+    assert np.isnan(model.scores_[0, :, 0]).all()
+    assert model.alpha_ < 2
+
+
+def test_data_too_large_for_the_search_are_an_error_without_warnings():
+    X, y = noisy()
+    with pytest.raises(ValueError, match="no finite score"):
+        make(standardize=False).fit(X * 1e40, y)
+
+
+def test_an_interrupt_between_two_alphas_gives_the_threads_back(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    X, y = noisy()
+    with threadpool_limits(2, user_api="blas"):
+        before = [pool["num_threads"] for pool in threadpool_info()]
+        monkeypatch.setattr("sk_mlp._reporting.Reporter.print", interrupt)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            make(verbose=1).fit(X, y)
+        assert [pool["num_threads"] for pool in threadpool_info()] == before
+    assert caught.value is not None  # its traceback holds the frames of the fit until here
 
 
 # -------------------------------------------------------------------------- splits, weights
@@ -161,6 +197,23 @@ def test_weights_count_as_repetitions_in_fits_and_scores():
     assert_allclose(weighted.scores_, repeated.scores_, rtol=1e-3)  # single precision
     assert weighted.alpha_ == repeated.alpha_
     assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        ([], r"cv=\[\] gives no split"),
+        ([(np.arange(100), np.arange(0))], "no row to score on"),
+        ([(np.arange(10, 100), np.arange(10))], "sample_weight is zero for all rows to score on"),
+        ([(np.arange(10), np.arange(10, 100))], "sample_weight is zero for all rows to train on"),
+    ],
+)
+def test_a_split_without_rows_or_weight_is_an_error(cv, message):
+    X, y = noisy()
+    weights = np.ones(len(y))
+    weights[:10] = 0.0
+    with pytest.raises(ValueError, match=message):
+        make(cv=cv).fit(X, y, sample_weight=weights)
 
 
 def test_weights_count_in_any_score():
@@ -211,6 +264,12 @@ def test_the_final_network_is_trained_on_all_data_or_on_the_best_fold():
         assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
         assert model.converged_
         assert model.loss_curve_ == direct.loss_curve_
+
+
+def test_without_refit_the_best_fold_needs_all_classes():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=r"refit=False needs every class in split 0.*\[2\]"):
+        make(cv=[(np.arange(100), np.arange(50, 150))], refit=False).fit(X, y)
 
 
 def test_many_rows_are_fitted_in_batches_in_the_end_for_more_epochs():

@@ -551,3 +551,22 @@ def test_rows_in_another_order_give_the_same_fit():
         model = make(solver, early_stopping=True)
         a, b = fit(clone(model), X, y), fit(clone(model), X[order], y[order])
         assert_allclose(a.predict_proba(X), b.predict_proba(X), atol=1e-7)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_sparse_entries_in_several_parts_count_as_one_number(solver, standardize):
+    rng = np.random.RandomState(0)
+    whole = sparse.random(60, 8, 0.4, format="csr", random_state=rng)
+    y = rng.randint(2, size=60)
+    data, indices = np.repeat(whole.data / 2, 2), np.repeat(whole.indices, 2)
+    parts = sparse.csr_matrix((data, indices, 2 * whole.indptr), shape=whole.shape)
+    settings = {"solver": solver, "standardize": standardize, "batch_size": 20, "random_state": 0}
+    models = [TwoLayerMLPClassifier(4, max_iter=5, **settings) for _ in range(2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        P, Q = (
+            m.fit(X, y).predict_proba(whole) for m, X in zip(models, (whole, parts), strict=True)
+        )
+    assert_array_equal(P, Q)
+    assert parts.nnz == 2 * whole.nnz  # the input is left as it is
