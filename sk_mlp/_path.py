@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sk_mlp._data import Data
 from sk_mlp._parameters import IDENTITY, Standardization
 from sk_mlp._settings import Settings
-from sk_mlp._solvers import LossNotFinite, Monitor, lbfgs
+from sk_mlp._solvers import Monitor, lbfgs
 from sk_mlp._threads import row_threads
 from sk_mlp._training import Problem, random_starts, train
 
@@ -209,7 +209,7 @@ def _step(
         else:
             rng = np.random.RandomState(seed)
             params = train(fold.problem, settings._replace(alpha=alpha), [fold.start], rng)[0]
-    except LossNotFinite:
+    except ValueError:  # the solvers' one complaint: the loss is not finite
         return fold.start, np.nan
     return params, scorer(fold, params)
 

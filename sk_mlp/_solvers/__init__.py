@@ -11,17 +11,10 @@ from sk_mlp._solvers._minibatch import (
     start,
     take_step,
 )
-from sk_mlp._solvers._monitor import (
-    LossNotFinite,
-    Monitor,
-    Observer,
-    SolverResult,
-    check_finite,
-)
+from sk_mlp._solvers._monitor import Monitor, Observer, SolverResult, check_finite
 
 __all__ = [
     "SCHEDULES",
-    "LossNotFinite",
     "Monitor",
     "Observer",
     "Progress",

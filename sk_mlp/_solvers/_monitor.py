@@ -150,14 +150,10 @@ class Monitor:
         )
 
 
-class LossNotFinite(ValueError):  # noqa: N818 - users know it as a ValueError
-    """The loss of a fit became infinite or NaN."""
-
-
 def check_finite(loss: float) -> None:
-    """Raise LossNotFinite if the loss is not finite."""
+    """Raise ValueError if the loss is not finite."""
     if not math.isfinite(loss):
-        raise LossNotFinite(
+        raise ValueError(
             f"The loss became {loss} during fit. The likely cause is a step that is too long "
             "(lower learning_rate_init), or features so large that the arithmetic overflows "
             "(rescale X, or use standardize=True)."
