@@ -18,6 +18,7 @@ Block = tuple[Array, Array, Array | None]
 # Measured: more rows share the cost of adding up a gradient, of up to 500 x 256 here; fewer let
 # BLAS take its kernel for small matrices.
 MIN_BLOCK_ROWS, MIN_FORWARD_ROWS = 512, 192
+CONSTANT = 1e-6  # variation, as a share of its root mean square, up to which a value is constant
 
 
 def block_rows(xp: Any, X: Array, layout: Layout) -> int:
@@ -198,8 +199,8 @@ def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
     """Return the standard deviation from weighted sums of values and of their squares."""
     square = second / weight
     variance = square - (first / weight) ** 2
-    # what rounding leaves of a constant is not a spread
-    return np.sqrt(np.where(variance > 10 * np.finfo(np.float64).eps * square, variance, 0.0))
+    # what a fit or rounding leaves of a constant is not a spread
+    return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
 
 
 class TwoLayerLoss:
