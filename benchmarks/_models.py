@@ -31,7 +31,7 @@ def tuned_mlp(X: Any, y: np.ndarray) -> Any:
     tuned = sk_mlp.TwoLayerMLPClassifierCV(random_state=0).fit(X, y)
     n_folds = tuned.scores_.shape[1]
     if n_folds == 1:
-        cv = StratifiedShuffleSplit(1, test_size=0.2, random_state=0)
+        cv = StratifiedShuffleSplit(1, test_size=1 / 3, random_state=0)
     else:
         cv = StratifiedKFold(n_folds, shuffle=True, random_state=0)
     # MLPClassifier divides its penalty by the rows of a batch, sk_mlp by all rows

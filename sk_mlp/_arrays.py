@@ -1,4 +1,4 @@
-"""Where arrays live: the host or a device, and how they get from one to the other.
+"""Where arrays live, how they get from host to device and back, and the sums NumPy wants otherwise.
 
 The numerics run wherever the data are, in the array namespace `xp` of the data. What is small
 lives on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. NumPy

@@ -1,6 +1,5 @@
 """TwoLayerMLPClassifierCV."""
 
-import contextlib
 from numbers import Integral, Real
 from typing import Any
 
@@ -31,7 +30,7 @@ LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
 N_FOLDS = 3
 # One of the folds is enough if there are this many rows, and so many of the rarest class in it.
 HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3_000, 50
-LBFGS_MAX_ROWS = 10_000  # above, lbfgs takes longer to converge than MLPClassifier to stop
+SEARCH_BY_LBFGS_ROWS = 10_000  # above, lbfgs takes longer to converge than MLPClassifier to stop
 FINAL_EPOCHS = 2 * EPOCHS  # with the right alpha, a longer fit does not overfit
 
 
@@ -293,16 +292,15 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 n_jobs=self.n_jobs,
                 begin=lambda: tasks.begin("alpha"),
             )
-            with contextlib.closing(steps):  # also if it is left by an exception
-                for j, at_alpha in steps:
-                    scores[i, :, j] = at_alpha
-                    if reporter is not None:
-                        reporter.print(
-                            f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
-                            f"score {at_alpha.mean():.5f}"
-                        )
-                    if tasks.end():
-                        break
+            for j, at_alpha in steps:
+                scores[i, :, j] = at_alpha
+                if reporter is not None:
+                    reporter.print(
+                        f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
+                        f"score {at_alpha.mean():.5f}"
+                    )
+                if tasks.end():
+                    break
             if tasks.end():
                 scores = scores[: i + 1]
                 break
@@ -340,7 +338,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
             text = is_text(data.X.shape, is_sparse=sparse.issparse(data.X))
-            solver = "adam" if text or data.X.shape[0] > LBFGS_MAX_ROWS else "lbfgs"
+            solver = "adam" if text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
         network = TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,

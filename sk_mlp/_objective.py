@@ -182,14 +182,14 @@ class RowSum:
         xp, wide = self.xp, self.wide
         W1, b1, _, _ = self._views(self._like_X(params))
         first, second = np.zeros((2, self.layout.hidden_units))
-        for block in row_blocks(self.rows.start, self.rows.stop, self.step):
-            _, H = hidden(xp, self.X[block, ...], W1, b1, self.activation)
+        for X, _, weights in self._blocks():
+            _, H = hidden(xp, X, W1, b1, self.activation)
             H = xp.astype(H, wide, copy=False)
-            if self.sample_weight is None:
+            if weights is None:
                 first += to_numpy(xp.sum(H, axis=0))
                 second += to_numpy(xp.sum(H * H, axis=0))
             else:
-                weights = xp.astype(self.sample_weight[block], wide, copy=False)
+                weights = xp.astype(weights, wide, copy=False)
                 first += to_numpy(weights @ H)
                 second += to_numpy(weights @ (H * H))
         return first, second

@@ -1,7 +1,7 @@
 """Held-out scores of networks along a path of penalties."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -125,7 +125,7 @@ def path(
     seed: int,
     n_jobs: int | None,
     begin: Callable[[], None],
-) -> Generator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, np.ndarray]]:
     """Train and score every fold at one alpha after the other, from the middle to both ends.
 
     With lbfgs every network but the first starts where that of the neighbouring alpha ended. A
@@ -156,30 +156,33 @@ def path(
     scores : ndarray of shape (n_folds,)
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
+    step = partial(_step, settings=settings, scorer=scorer, seed=seed)
     first = folds[0].problem
-    with row_threads(first.xp, first.X, first.layout) as threads:
-        if effective_n_jobs(n_jobs) > 1:
-            threads = 1, map
-        step = partial(_step, settings=settings, scorer=scorer, seed=seed, threads=threads)
-        middle, best = (len(alphas) - 1) // 2, -np.inf
-        at_middle = networks = [fold.start for fold in folds]
-        for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
-            for j in way:
-                begin()
-                pairs = zip(folds, networks, strict=True)
-                results = parallel(delayed(step)(fold, x0, alphas[j]) for fold, x0 in pairs)
-                networks, scores = (list(part) for part in zip(*results, strict=True))
-                yield j, np.array(scores)
-                if j == middle:
-                    at_middle = networks
-                mean = np.mean(scores)
-                if not np.isfinite(mean):
-                    continue
-                # between alphas that cannot be told apart the larger one will be taken
-                if mean <= best - (MARGIN * abs(best) if j < middle else 0.0):
-                    break
-                best = max(best, mean)
-            networks = at_middle
+    middle, best = (len(alphas) - 1) // 2, -np.inf
+    at_middle = networks = [fold.start for fold in folds]
+    for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
+        for j in way:
+            begin()
+            # BLAS is free again when the scores are handed out: nobody has to come back
+            with row_threads(first.xp, first.X, first.layout) as threads:
+                if effective_n_jobs(n_jobs) > 1:
+                    threads = 1, map
+                results = parallel(
+                    delayed(step)(fold, x0, alphas[j], threads=threads)
+                    for fold, x0 in zip(folds, networks, strict=True)
+                )
+            networks, scores = (list(part) for part in zip(*results, strict=True))
+            yield j, np.array(scores)
+            if j == middle:
+                at_middle = networks
+            mean = np.mean(scores)
+            if not np.isfinite(mean):
+                continue
+            # between alphas that cannot be told apart the larger one will be taken
+            if mean <= best - (MARGIN * abs(best) if j < middle else 0.0):
+                break
+            best = max(best, mean)
+        networks = at_middle
 
 
 def _step(
@@ -196,10 +199,10 @@ def _step(
 
     The score of a fit that has diverged is NaN.
     """
-    if _collapsed(fold, x0):
-        x0 = fold.start
     try:
         if settings.solver == "lbfgs":
+            if _collapsed(fold, x0):
+                x0 = fold.start
             n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
             tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(len(fold.problem.y)))
             monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
