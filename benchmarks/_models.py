@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 
 import sk_mlp
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._settings import resolve
+from sk_mlp._training.settings import resolve
 
 # training data (X, y) -> unfitted classifier, or None if it cannot take X
 Factory = Callable[[Any, np.ndarray], Any]

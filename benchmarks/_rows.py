@@ -17,10 +17,10 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import RowSum, TwoLayerLoss
-from sk_mlp._parameters import IDENTITY, Layout
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.objective import RowSum, TwoLayerLoss
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import IDENTITY, Layout
 
 ONE, DEFAULT = "one", "default"
 

@@ -26,9 +26,9 @@ import psutil
 from distributed import Client, LocalCluster
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._dask._blocks import ShardSums
-from sk_mlp._dask._cluster import Cluster, Team
-from sk_mlp._dask._rows import Rows, place_rows
+from sk_mlp.dask.blocks import ShardSums
+from sk_mlp.dask.cluster import Cluster, Team
+from sk_mlp.dask.rows import Rows, place_rows
 
 BLOCKS_PER_WORKER = 4
 

@@ -24,14 +24,14 @@ from _machine import machine, print_machine
 from sklearn import config_context
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._compat import namespace
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._minibatches import Minibatches
-from sk_mlp._objective import block_rows, row_blocks
-from sk_mlp._parameters import IDENTITY, Layout, initial_parameters
+from sk_mlp._backend.compat import namespace
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.minibatches import Minibatches
+from sk_mlp._network.objective import block_rows, row_blocks
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import IDENTITY, Layout, initial_parameters
 from sk_mlp._solvers import adam, start, take_step
-from sk_mlp._training import Problem
+from sk_mlp._training.training import Problem
 
 ALPHA, RATE = 1.0, 1e-3
 

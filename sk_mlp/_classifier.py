@@ -10,23 +10,23 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from sk_mlp._arrays import to_numpy
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._compat import to_host
-from sk_mlp._data import Data, fitted_network, validate, validate_held_out
-from sk_mlp._holdout import row_keys, stratified_holdout
-from sk_mlp._parameters import (
+from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
+from sk_mlp._data.holdout import row_keys, stratified_holdout
+from sk_mlp._data.moments import FeatureMoments
+from sk_mlp._network.parameters import (
     IDENTITY,
     Layout,
     in_canonical_order,
 )
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
-from sk_mlp._settings import EPOCHS, Settings, resolve
 from sk_mlp._solvers import check_finite
-from sk_mlp._standardization import FeatureMoments
-from sk_mlp._starts import Listener, fitted_course, unless_diverged
-from sk_mlp._training import contributions, one_epoch, random_starts, train
+from sk_mlp._training.settings import EPOCHS, Settings, resolve
+from sk_mlp._training.starts import Listener, fitted_course, unless_diverged
+from sk_mlp._training.training import contributions, one_epoch, random_starts, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard

@@ -15,15 +15,23 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import check_random_state
 
+from sk_mlp._backend.compat import check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
-from sk_mlp._compat import check_sample_weight
-from sk_mlp._data import Data, fitted_network, validate
-from sk_mlp._path import MARGIN, Fold, Scorer, check_splits, log_loss_score, make_fold, path
+from sk_mlp._data.data import Data, fitted_network, validate
+from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter
-from sk_mlp._settings import EPOCHS, is_text, resolve
-from sk_mlp._targets import class_codes
+from sk_mlp._training.path import (
+    MARGIN,
+    Fold,
+    Scorer,
+    check_splits,
+    log_loss_score,
+    make_fold,
+    path,
+)
+from sk_mlp._training.settings import EPOCHS, is_text, resolve
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._arrays import to_numpy
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._parameters import Layout
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import Layout
 
 VERSION_KEY = "_sk_mlp_version"
 

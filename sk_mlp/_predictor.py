@@ -13,16 +13,16 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._arrays import DEVICE_BYTES
+from sk_mlp._backend.arrays import DEVICE_BYTES
+from sk_mlp._backend.compat import check_same_namespace, namespace, supported_float_dtypes, to_host
+from sk_mlp._backend.threads import row_ranges, row_threads
 from sk_mlp._callbacks import CallbackSupportMixin
-from sk_mlp._compat import check_same_namespace, namespace, supported_float_dtypes, to_host
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._network import hidden, input_gradient, raw_prediction
-from sk_mlp._objective import forward_rows, row_blocks
-from sk_mlp._parameters import Layout
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.network import hidden, input_gradient, raw_prediction
+from sk_mlp._network.objective import forward_rows, row_blocks
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import Layout
 from sk_mlp._persistence import checked, stamped
-from sk_mlp._threads import row_ranges, row_threads
 
 Array = Any  # an array of any namespace of the array API standard
 

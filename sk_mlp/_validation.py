@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._solvers import SCHEDULES
 
 

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import erf, expit
 
-from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network.activations import ACTIVATIONS
 
 KNOWN_VALUES = {
     "identity": lambda z: z,

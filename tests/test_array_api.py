@@ -27,10 +27,10 @@ from sklearn.utils import _array_api
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._arrays import DEVICE_BYTES
-from sk_mlp._compat import to_host
-from sk_mlp._objective import block_rows
-from sk_mlp._parameters import Layout
+from sk_mlp._backend.arrays import DEVICE_BYTES
+from sk_mlp._backend.compat import to_host
+from sk_mlp._network.objective import block_rows
+from sk_mlp._network.parameters import Layout
 
 ROOT = Path(__file__).parents[1]
 ON = os.environ.get("SCIPY_ARRAY_API") == "1"

@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network.activations import ACTIVATIONS
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
 

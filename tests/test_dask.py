@@ -31,9 +31,9 @@ import dask.dataframe as dd
 import pandas as pd
 from distributed import Client, LocalCluster
 
-from sk_mlp._dask._blocks import subtotals, total
-from sk_mlp._dask._cluster import Cluster, Team, split_evenly
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
+from sk_mlp.dask.blocks import subtotals, total
+from sk_mlp.dask.cluster import Cluster, Team, split_evenly
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -352,7 +352,7 @@ def test_a_cluster_that_stands_still_is_an_error(client, monkeypatch, ncores, er
     answers = {"ncores": ncores, "ncores_running": {}}
     monkeypatch.setattr(cluster, "_ask", answers.get)
     cluster.check()  # for a short time it may
-    monkeypatch.setattr("sk_mlp._dask._cluster.STALL_SECONDS", -1.0)
+    monkeypatch.setattr("sk_mlp.dask.cluster.STALL_SECONDS", -1.0)
     with pytest.raises(error, match=message):
         cluster.check()
 

@@ -22,7 +22,7 @@ from sk_mlp import (
     ProjectionDisplay,
     TwoLayerMLPClassifier,
 )
-from sk_mlp._displays._geometry import box_section, class_margins
+from sk_mlp._displays.geometry import box_section, class_margins
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt

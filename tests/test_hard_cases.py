@@ -17,8 +17,10 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
-from sk_mlp import TwoLayerMLPClassifier, _minibatches, _objective
-from sk_mlp._network import set_gradient
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._network import minibatches as _minibatches
+from sk_mlp._network import objective as _objective
+from sk_mlp._network.network import set_gradient
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]

@@ -6,8 +6,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sk_mlp._holdout import row_keys, stratified_holdout
-from sk_mlp._targets import encode
+from sk_mlp._data.holdout import row_keys, stratified_holdout
+from sk_mlp._data.targets import encode
 
 
 def keys_of(X, seed=0):

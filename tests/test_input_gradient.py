@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp import _predictor as predictor_module
-from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network.activations import ACTIVATIONS
 
 
 def data_of(target):

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy import special
 from sklearn.metrics import log_loss
 
-from sk_mlp._losses import OUTPUTS, log_sigmoid, log_softmax, sigmoid, softmax
+from sk_mlp._network.outputs import OUTPUTS, log_sigmoid, log_softmax, sigmoid, softmax
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._minibatches import Minibatches, compact
-from sk_mlp._objective import RowSum, TwoLayerLoss
-from sk_mlp._parameters import IDENTITY, Layout
-from sk_mlp._standardization import feature_moments
+from sk_mlp._data.moments import feature_moments
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.minibatches import Minibatches, compact
+from sk_mlp._network.objective import RowSum, TwoLayerLoss
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import IDENTITY, Layout
 
 N_ROWS, N_FEATURES, ALPHA = 60, 8, 3.0
 

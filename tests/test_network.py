@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._network import hidden, raw_prediction, set_gradient
-from sk_mlp._parameters import Layout
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.network import hidden, raw_prediction, set_gradient
+from sk_mlp._network.parameters import Layout
 
 LAYOUT = Layout(n_features=3, hidden_units=5, n_outputs=2)
 

@@ -11,9 +11,9 @@ from scipy.special import expit, log_softmax
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from sk_mlp._activations import ACTIVATIONS
-from sk_mlp._losses import OUTPUTS
-from sk_mlp._objective import (
+from sk_mlp._data.moments import feature_moments
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.objective import (
     MIN_BLOCK_ROWS,
     MIN_FORWARD_ROWS,
     RowSum,
@@ -23,8 +23,8 @@ from sk_mlp._objective import (
     row_blocks,
     spread,
 )
-from sk_mlp._parameters import IDENTITY, Layout
-from sk_mlp._standardization import feature_moments
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import IDENTITY, Layout
 
 N_ROWS, N_FEATURES, HIDDEN_UNITS = 40, 6, 5
 TARGETS = {"binary": ("logistic", 1), "multilabel": ("logistic", 3), "softmax": ("softmax", 3)}

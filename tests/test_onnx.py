@@ -14,13 +14,13 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
-from sk_mlp._activations import ACTIVATIONS
+from sk_mlp._network.activations import ACTIVATIONS
 
 onnx = pytest.importorskip("onnx")
 from onnx.reference import ReferenceEvaluator
 
-from sk_mlp._onnx_graph import ACTIVATION_NODES
 from sk_mlp.onnx import to_onnx
+from sk_mlp.onnx.graph import ACTIVATION_NODES
 
 try:
     from onnxruntime import InferenceSession

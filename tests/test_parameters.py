@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sk_mlp._parameters import (
+from sk_mlp._network.parameters import (
     IDENTITY,
     Layout,
     Standardization,

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from sk_mlp._solvers import SCHEDULES, Monitor, adam, lbfgs, minibatch, sgd, start, take_step
-from sk_mlp._solvers._minibatch import CHUNK, TIDY_STEPS, TINY, UpdateRule
+from sk_mlp._solvers.minibatch import CHUNK, TIDY_STEPS, TINY, UpdateRule
 
 X0 = np.array([1.3, 0.7, 0.8, 1.9])
 

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.preprocessing import StandardScaler
 
-from sk_mlp._standardization import FeatureMoments, feature_moments
+from sk_mlp._data.moments import FeatureMoments, feature_moments
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
-from sk_mlp._targets import class_codes, encode, row_weights
+from sk_mlp._data.targets import class_codes, encode, row_weights
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ class Objective:
 
     def setup(self, size: str, dtype: str) -> None:
         """Make the data and the objective."""
-        from sk_mlp._activations import ACTIVATIONS
-        from sk_mlp._losses import OUTPUTS
-        from sk_mlp._objective import RowSum, TwoLayerLoss
-        from sk_mlp._parameters import IDENTITY, Layout
+        from sk_mlp._network.activations import ACTIVATIONS
+        from sk_mlp._network.objective import RowSum, TwoLayerLoss
+        from sk_mlp._network.outputs import OUTPUTS
+        from sk_mlp._network.parameters import IDENTITY, Layout
 
         X, y, h = problem(size, dtype)
         classes = SIZES[size][2]

@@ -4,8 +4,8 @@ They read fitted attributes and the public predict side only. Matplotlib is impo
 ``plot`` and nowhere else.
 """
 
-from sk_mlp._displays._hidden_units import HiddenUnitsDisplay
-from sk_mlp._displays._loss_curve import LossCurveDisplay
-from sk_mlp._displays._projection import ProjectionDisplay
+from sk_mlp._displays.hidden_units import HiddenUnitsDisplay
+from sk_mlp._displays.loss_curve import LossCurveDisplay
+from sk_mlp._displays.projection import ProjectionDisplay
 
 __all__ = ["HiddenUnitsDisplay", "LossCurveDisplay", "ProjectionDisplay"]

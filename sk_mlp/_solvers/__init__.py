@@ -1,7 +1,7 @@
 """Solvers: they see callables and a flat vector, and nothing of the network."""
 
-from sk_mlp._solvers._lbfgs import lbfgs
-from sk_mlp._solvers._minibatch import (
+from sk_mlp._solvers.lbfgs import lbfgs
+from sk_mlp._solvers.minibatch import (
     SCHEDULES,
     Progress,
     UpdateRule,
@@ -11,7 +11,7 @@ from sk_mlp._solvers._minibatch import (
     start,
     take_step,
 )
-from sk_mlp._solvers._monitor import Monitor, Observer, SolverResult, check_finite
+from sk_mlp._solvers.monitor import Monitor, Observer, SolverResult, check_finite
 
 __all__ = [
     "SCHEDULES",

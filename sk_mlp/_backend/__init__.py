@@ -1,0 +1,1 @@
+"""What everything else stands on: scikit-learn's private side, array libraries, rows, threads."""

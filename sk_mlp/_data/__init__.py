@@ -1,0 +1,1 @@
+"""Validated data: targets, weights, statistics of the features, held-out rows."""

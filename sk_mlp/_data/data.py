@@ -1,0 +1,194 @@
+"""Validated training data: from what a user passes to what the objective needs."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from sk_mlp._backend.arrays import place, place_labels
+from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
+from sk_mlp._data.moments import FeatureMoments, feature_moments
+from sk_mlp._data.targets import Target, encode, row_weights
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.parameters import Layout, Standardization
+from sk_mlp._training.training import Problem
+
+Array = Any  # an array of any namespace of the array API standard
+
+
+class Data(NamedTuple):
+    """Rows to train or validate on.
+
+    Attributes
+    ----------
+    X : array or CSR matrix of shape (n_samples, n_features)
+        In float32 or float64 and C order.
+    target : Target
+    weights : float64 ndarray of shape (n_samples,) or None
+        Sample weight times class weight; None where all are one.
+    """
+
+    X: Array
+    target: Target
+    weights: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> "Data":
+        """Select rows, by a copy."""
+        xp = namespace(self.X)
+        X = self.X[rows] if xp is np else xp.take(self.X, place(xp, rows, self.X), axis=0)
+        target = self.target._replace(encoded=self.target.encoded[rows])
+        return Data(X, target, None if self.weights is None else self.weights[rows])
+
+    def layout(self, hidden_units: int) -> Layout:
+        """Shapes of a network for these data."""
+        return Layout(self.X.shape[1], int(hidden_units), self.target.n_outputs)
+
+    def problem(
+        self, hidden_units: int, activation: str, standardization: Standardization
+    ) -> Problem:
+        """Bring targets and weights to where X is, for a network of some hidden units."""
+        xp, y = namespace(self.X), self.target.encoded
+        if self.target.output == "logistic":
+            y = y.astype(np.bool_)
+        return Problem(
+            self.X,
+            place(xp, y, self.X),
+            None if self.weights is None else place(xp, self.weights, self.X, self.X.dtype),
+            self.layout(hidden_units),
+            ACTIVATIONS[activation],
+            OUTPUTS[self.target.output],
+            xp,
+            standardization,
+        )
+
+    def moments(self, *, standardize: bool) -> FeatureMoments:
+        """Statistics of the features; without `standardize` only the weight of the rows.
+
+        Raises
+        ------
+        ValueError
+            If the features are so large that their squares overflow.
+        """
+        xp, X = namespace(self.X), self.X
+        if standardize:
+            return feature_moments(xp, X, self.weights)
+        values = X.data if sparse.issparse(X) else X
+        largest = max(float(xp.max(values)), -float(xp.min(values))) if values.shape[0] else 0.0
+        if largest > math.sqrt(float(xp.finfo(X.dtype).max)):
+            raise ValueError(
+                f"The values of X are too large, up to {largest:.3g}: their squares overflow. "
+                "Rescale X, or use standardize=True."
+            )
+        weight = float(X.shape[0] if self.weights is None else self.weights.sum())
+        return FeatureMoments(weight, None, 1.0)
+
+    def log_odds(self) -> np.ndarray:
+        """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""
+        # a class may be absent here, as in a fold of cross-validation
+        share = np.clip(self._shares(), 1e-4, 1 - 1e-4)
+        odds = share if self.target.output == "softmax" else share / (1.0 - share)
+        return np.asarray(np.log(odds))
+
+    def prior_loss(self) -> float:
+        """Cross-entropy of a model that predicts the share of each class, in nats per row."""
+        output = OUTPUTS[self.target.output]  # its loss is linear in the targets
+        loss, _ = output.loss_residual(np, self.log_odds()[None], self._shares()[None])
+        return float(loss[0])
+
+    def _shares(self) -> np.ndarray:
+        target = self.target
+        if target.output == "logistic":
+            return np.asarray(np.average(target.encoded, axis=0, weights=self.weights))
+        totals = np.bincount(target.encoded, self.weights, minlength=len(target.classes))
+        return np.asarray(totals / totals.sum())
+
+
+def validate(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    classes: np.ndarray | None = None,
+    *,
+    reset: bool = True,
+    keep_all: bool = False,
+) -> Data:
+    """Validate what was passed to fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` if `reset`; its `class_weight` counts.
+    X, y, sample_weight
+        As passed by the user.
+    classes : ndarray, optional
+        Classes to encode y by; those in y by default.
+    reset : bool, default=True
+        Whether X defines the features, or has to have those known.
+    keep_all : bool, default=False
+        Whether to keep rows of weight zero.
+
+    Raises
+    ------
+    ValueError
+        If X, y or sample_weight cannot be trained on.
+    """
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        dtype=supported_float_dtypes(namespace(X), X),
+        order="C",
+        multi_output=True,
+        reset=reset,
+    )
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # entries that were given in several parts are one number
+        X.sum_duplicates()
+    y = to_host(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    target = encode(y, classes)
+    weights = None
+    if sample_weight is not None:
+        weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
+    weights = row_weights(estimator.class_weight, target, weights)
+    data = Data(X, target, weights)
+    if weights is None or keep_all or np.all(weights > 0):
+        return data
+    return data.take(np.flatnonzero(weights))
+
+
+def validate_held_out(
+    estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any, target: Target
+) -> Data:
+    """Validate the data that a fit is watched on.
+
+    Raises
+    ------
+    ValueError
+        If they are incomplete or do not fit the training data.
+    """
+    if X_val is None or y_val is None:
+        missing = "X_val" if X_val is None else "y_val"
+        raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
+    try:
+        return validate(estimator, X_val, y_val, sample_weight_val, target.classes, reset=False)
+    except ValueError as error:
+        raise ValueError(f"X_val, y_val or sample_weight_val does not fit X, y: {error}") from error
+
+
+def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:
+    """Fitted attributes of the network with these parameters, in user units."""
+    X, xp = data.X, namespace(data.X)
+    W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
+    return {
+        "coefs_": [W1, W2],
+        "intercepts_": [b1, b2],
+        "classes_": place_labels(xp, data.target.classes, X),
+        "out_activation_": data.target.output,
+    }

@@ -1,0 +1,89 @@
+"""The split into rows to train on and rows to validate on."""
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.targets import Target, class_codes
+from sk_mlp._network.objective import row_blocks
+
+Array = Any  # an array of any namespace of the array API standard
+
+BLOCK_BYTES = 2**20
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
+    """Random number for each row that depends on nothing but the values in the row.
+
+    A linear hash modulo 2**64 of the bits of the values, with random odd factors: the same in
+    float32 and float64, dense and sparse, and wherever in X the row is.
+
+    Returns
+    -------
+    keys : uint64 ndarray of shape (n_rows,)
+    """
+    n_rows, n_features = X.shape
+    factors = rng.randint(0, 2**64, size=n_features, dtype=np.uint64) | np.uint64(1)
+    if sparse.issparse(X):
+        sums = np.cumsum(_bits(X.data) * factors[X.indices], dtype=np.uint64)
+        sums = np.concatenate([np.zeros(1, dtype=np.uint64), sums])
+        return np.asarray(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
+    step = max(1, BLOCK_BYTES // (8 * n_features))
+    keys = [
+        np.sum(_bits(to_numpy(X[block, ...])) * factors, axis=1, dtype=np.uint64)
+        for block in row_blocks(0, n_rows, step)
+    ]
+    return np.concatenate(keys)
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    """Well-mixed bits of float64 values; of zero, whatever its sign, 0."""
+    bits = (values.astype(np.float64) + 0.0).view(np.uint64) * GOLDEN
+    return np.asarray(bits ^ (bits >> np.uint64(32)))
+
+
+def stratified_holdout(
+    target: Target, keys: np.ndarray, fraction: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on and rows to validate on.
+
+    Equal rows stay together, so that no validation row is also a training row, and a weight
+    of k splits as k repetitions do. Each class is split in proportion to its distinct rows
+    and keeps at least one to train on. Multilabel targets are split as one class.
+
+    Parameters
+    ----------
+    target : Target
+    keys : ndarray of shape (n_rows,)
+        From `row_keys`; the distinct rows with the lowest keys are held out.
+    fraction : float
+        Of the distinct rows; one at least.
+
+    Raises
+    ------
+    ValueError
+        If no row is left to validate on.
+    """
+    n_rows = len(keys)
+    groups = np.zeros(n_rows, dtype=int) if target.multilabel else class_codes(target)
+    classes = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    distinct_keys = [np.unique(keys[members]) for members in classes]
+    share = max(fraction, 1.0 / sum(map(len, distinct_keys)))  # at least one row
+    held_out = np.zeros(n_rows, dtype=bool)
+    owed = 0.0  # what rounding owes to the validation part; the largest class comes last
+    for i in np.argsort([len(distinct) for distinct in distinct_keys], kind="stable"):
+        members, distinct = classes[i], distinct_keys[i]
+        owed += share * len(distinct)
+        n_held = min(int(owed + 0.5), len(distinct) - 1)
+        owed -= n_held
+        if n_held:
+            held_out[members] = keys[members] < distinct[n_held]
+    if not held_out.any():
+        raise ValueError(
+            f"validation_fraction={fraction} of {n_rows} samples leaves no sample to validate "
+            "on when every class keeps one to train on; give X_val and y_val instead."
+        )
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)

@@ -1,0 +1,185 @@
+"""LossCurveDisplay."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sk_mlp._displays.network_view import check_network
+from sk_mlp._displays.style import COLORS, GREY, pyplot
+
+
+class LossCurveDisplay:
+    """Training and validation loss by iteration.
+
+    It is recommended to use :meth:`from_estimator` to create a display. All parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    loss : sequence of float of shape (n_iter,)
+        Training loss after each iteration (epoch), penalty included, in nats per unit of
+        sample weight.
+    validation_loss : sequence of float of shape (n_iter,), default=None
+        Loss on the validation data, without penalty, in the same unit.
+    best_iter : int, default=0
+        Number of iterations after which the weights that were kept were reached; 0 marks
+        nothing.
+    other_starts : sequence of float, default=()
+        Last known training loss of each random start that was not the best.
+    name : str, default=None
+        Name of the estimator, put in front of the entries of the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curves.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+    lines_ : list of matplotlib Line2D
+        Training loss and, if there is one, validation loss.
+    best_ : matplotlib Line2D or None
+        The markers at the best iteration.
+    other_starts_ : list of matplotlib Line2D
+        One level line for each other start.
+
+    See Also
+    --------
+    HiddenUnitsDisplay : What each hidden unit looks at.
+    ProjectionDisplay : The samples as the output layer sees them.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_circles
+    >>> from sk_mlp import LossCurveDisplay, TwoLayerMLPClassifier
+    >>> X, y = make_circles(noise=0.1, factor=0.4, random_state=0)
+    >>> network = TwoLayerMLPClassifier(hidden_units=3, random_state=0).fit(X, y)
+    >>> display = LossCurveDisplay.from_estimator(network)
+    >>> display.ax_.get_xlabel()
+    'iteration'
+    """
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        *,
+        loss: Sequence[float],
+        validation_loss: Sequence[float] | None = None,
+        best_iter: int = 0,
+        other_starts: Sequence[float] = (),
+        name: str | None = None,
+    ) -> None:
+        self.loss = loss
+        self.validation_loss = validation_loss
+        self.best_iter = best_iter
+        self.other_starts = other_starts
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        name: str | None = None,
+        ax: Any = None,
+        curve_kwargs: dict[str, Any] | None = None,
+    ) -> "LossCurveDisplay":
+        """Draw the curves of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator of sk_mlp
+            Fitted; of a pipeline pass the last step, ``pipeline[-1]``.
+        name : str, default=None
+            Name put in front of the entries of the legend, to tell several networks on one
+            `ax` apart.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        curve_kwargs : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves, such as
+            ``{"color": "black"}``.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is not of sk_mlp.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        """
+        check_network(estimator, cls.__name__)
+        others = list(estimator.n_init_losses_)
+        if estimator.loss_ in others:
+            others.remove(estimator.loss_)
+        return cls(
+            loss=estimator.loss_curve_,
+            validation_loss=getattr(estimator, "validation_loss_curve_", None),
+            best_iter=estimator.best_iter_,
+            other_starts=others,
+            name=name,
+        ).plot(ax=ax, curve_kwargs=curve_kwargs)
+
+    def plot(
+        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
+    ) -> "LossCurveDisplay":
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        curve_kwargs : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        plt = pyplot(type(self).__name__)
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        prefix = "" if self.name is None else f"{self.name}: "
+        curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
+        if self.validation_loss is not None:
+            look = {"color": COLORS[3], "linestyle": "--"}
+            curves.append((self.validation_loss, "validation", look))
+        self.lines_ = []
+        for values, label, look in curves:
+            style = {**look, "label": prefix + label, **(curve_kwargs or {})}
+            self.lines_ += ax.plot(range(1, len(values) + 1), values, **style)
+        self.best_ = self._mark_best(ax, prefix) if self.best_iter > 0 else None
+        label = f"{prefix}other starts"
+        self.other_starts_ = [
+            ax.axhline(loss, color=GREY, alpha=0.5, linewidth=0.7, zorder=1)
+            for loss in self.other_starts
+        ]
+        if self.other_starts_:
+            self.other_starts_[0].set_label(label)
+        ax.set_xlabel("iteration")
+        ax.set_ylabel("loss [nats per unit of weight]")
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _mark_best(self, ax: Any, prefix: str) -> Any:
+        heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
+        (best,) = ax.plot(
+            [self.best_iter] * len(heights),
+            heights,
+            linestyle="none",
+            marker="*",
+            markersize=12,
+            markerfacecolor="white",
+            markeredgecolor="black",
+            label=f"{prefix}best iteration ({self.best_iter})",
+        )
+        return best

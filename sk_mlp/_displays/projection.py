@@ -1,0 +1,243 @@
+"""ProjectionDisplay."""
+
+from typing import Any
+
+import numpy as np
+
+from sk_mlp._displays.geometry import (
+    box_section,
+    class_margins,
+    grid,
+    limits,
+    projection_plane,
+    view_along,
+)
+from sk_mlp._displays.network_view import NetworkView, check_network
+from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes
+
+RESOLUTION = 200
+
+
+class ProjectionDisplay:
+    """The samples as the output layer sees them: phi(x), and what separates the classes there.
+
+    The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
+    or three hidden units are the axes themselves. More are projected at right angles to a plane,
+    and the axes say how much of the variance that keeps. For three or more classes it is the
+    plane of the first two principal components. For two classes the first axis is the direction
+    of the output weights, along which the network separates them, so that the separating
+    hyperplane appears as the straight line it is; the second axis is the first principal
+    component of the rest.
+
+    It is recommended to use :meth:`from_estimator` to create a display. All parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    projection : ndarray of shape (n_samples, n_axes)
+        Coordinates of the samples; two or three axes.
+    y : ndarray of shape (n_samples,) or None
+        Labels of the samples; None draws all of them alike.
+    classes : ndarray of shape (n_classes,)
+        Labels in the order of the colours.
+    axis_labels : list of str of shape (n_axes,)
+        Names of the axes.
+    coefs : ndarray of shape (n_axes, n_outputs), default=None
+        With `intercept` the raw prediction at a point z of the picture,
+        ``z @ coefs + intercept``, in logits. None draws no boundary.
+    intercept : ndarray of shape (n_outputs,), default=None
+        See `coefs`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the samples; three-dimensional for three axes.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+    scatters_ : list of matplotlib PathCollection
+        The samples of each class.
+    boundary_ : list of matplotlib artists
+        What separates the classes: one line or one plane for two classes, one contour for
+        each of more classes, empty if there is none to draw.
+
+    See Also
+    --------
+    HiddenUnitsDisplay : The same network seen in the space of the features.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_circles
+    >>> from sk_mlp import ProjectionDisplay, TwoLayerMLPClassifier
+    >>> X, y = make_circles(noise=0.1, factor=0.4, random_state=0)
+    >>> network = TwoLayerMLPClassifier(hidden_units=3, random_state=0).fit(X, y)
+    >>> display = ProjectionDisplay.from_estimator(network, X, y)
+    >>> display.projection.shape
+    (100, 3)
+    """
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        *,
+        projection: np.ndarray,
+        y: np.ndarray | None,
+        classes: np.ndarray,
+        axis_labels: list[str],
+        coefs: np.ndarray | None = None,
+        intercept: np.ndarray | None = None,
+    ) -> None:
+        self.projection = projection
+        self.y = y
+        self.classes = classes
+        self.axis_labels = axis_labels
+        self.coefs = coefs
+        self.intercept = intercept
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any = None,
+        *,
+        ax: Any = None,
+        scatter_kw: dict[str, Any] | None = None,
+    ) -> "ProjectionDisplay":
+        """Draw the hidden layer of a fitted network.
+
+        The boundary is exact: for more than three hidden units it is drawn if there are two
+        classes, and left out for more, where no plane shows it undistorted.
+
+        Parameters
+        ----------
+        estimator : estimator of sk_mlp
+            Fitted, with at least two hidden units. Of a pipeline pass the last step,
+            ``pipeline[-1]``, and data that the other steps have transformed,
+            ``pipeline[:-1].transform(X)``.
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,), default=None
+            Their labels. None draws all samples alike.
+        ax : matplotlib Axes, default=None
+            Where to draw; made with ``projection="3d"`` for three hidden units. None makes a
+            new figure.
+        scatter_kw : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.scatter`.
+
+        Returns
+        -------
+        ProjectionDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If `estimator` is not of sk_mlp.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        ValueError
+            If the network has one hidden unit, or X, y or `ax` do not fit it.
+        """
+        check_network(estimator, cls.__name__)
+        view = NetworkView(estimator, X, y)
+        H, coefs = view.H, view.W2
+        n_units, n_outputs = coefs.shape
+        if n_units == 1:
+            raise ValueError(f"{cls.__name__} needs at least two hidden units, got 1.")
+        if n_units <= 3:
+            labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
+        else:
+            axes, names = projection_plane(H, coefs if n_outputs == 1 else None)
+            shares = (H @ axes.T).var(axis=0) / H.var(axis=0).sum()
+            labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
+            H, coefs = H @ axes.T, axes @ coefs
+        drawable = n_outputs == 1 or (n_units == 2 and not view.multilabel)
+        return cls(
+            projection=H,
+            y=view.y,
+            classes=view.classes,
+            axis_labels=labels,
+            coefs=coefs if drawable else None,
+            intercept=view.b2 if drawable else None,
+        ).plot(ax=ax, scatter_kw=scatter_kw)
+
+    def plot(
+        self, ax: Any = None, *, scatter_kw: dict[str, Any] | None = None
+    ) -> "ProjectionDisplay":
+        """Draw the samples and the boundary.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; three-dimensional if there are three axes. None makes a new figure.
+        scatter_kw : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.scatter`.
+
+        Returns
+        -------
+        ProjectionDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If `ax` does not have the number of dimensions of the projection.
+        """
+        plt = pyplot(type(self).__name__)
+        solid = self.projection.shape[1] == 3
+        if ax is None:
+            kw = {"projection": "3d"} if solid else {}
+            _, ax = plt.subplots(layout="constrained", subplot_kw=kw)
+        if (ax.name == "3d") != solid:
+            needed = 'three-dimensional (projection="3d")' if solid else "two-dimensional"
+            raise ValueError(
+                f"a projection to {self.projection.shape[1]} axes needs a {needed} ax, got one "
+                f"of projection {ax.name!r}."
+            )
+        self.ax_, self.figure_ = ax, ax.figure
+        self.scatters_ = scatter_classes(ax, self.projection, self.y, self.classes, scatter_kw)
+        box = limits(self.projection)
+        self.boundary_ = []
+        if self.coefs is not None:
+            draw = self._draw_plane if solid else self._draw_line
+            self.boundary_ = draw(box, self.coefs, self.intercept)
+        for axis, low, high, label in zip("xyz", *box, self.axis_labels, strict=False):
+            ax.set(**{f"{axis}lim": (low, high), f"{axis}label": label})
+        if solid:
+            ax.locator_params(nbins=4)
+            ax.set_box_aspect(None, zoom=0.88)  # layouts do not count the labels of such axes
+        add_legend(ax, self._legend_of_boundary(plt))
+        return self
+
+    def _draw_line(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
+        xx0, xx1 = grid(box, RESOLUTION)
+        raw = np.stack([xx0, xx1], axis=-1) @ coefs + intercept
+        n_outputs = raw.shape[-1]
+        margins = class_margins(raw[..., 0] if n_outputs == 1 else raw, n_outputs)
+        outlines = fill_regions(self.ax_, xx0, xx1, margins, outline=n_outputs > 1)
+        if n_outputs > 1:
+            return outlines
+        ends = box_section(coefs[:, 0], intercept[0], box)
+        return self.ax_.plot(*ends.T, color="black", linewidth=2.0, zorder=2) if len(ends) else []
+
+    def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
+        from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+        ax = self.ax_
+        ax.view_init(*view_along(coefs[:, 0] * (box[1] - box[0])))
+        corners = box_section(coefs[:, 0], intercept[0], box)
+        if not len(corners):
+            return []
+        plane = Poly3DCollection([corners], facecolor="0.5", edgecolor="black", alpha=0.3)
+        return [ax.add_collection3d(plane)]
+
+    def _legend_of_boundary(self, plt: Any) -> list[Any]:
+        if not self.boundary_:
+            return []
+        if self.projection.shape[1] == 3:
+            return [plt.Rectangle((0, 0), 1, 1, fc="0.75", ec="black", label="separating plane")]
+        label = "separating line" if len(self.classes) == 2 else "boundary"
+        return [plt.Line2D([], [], color="black", linewidth=2.0, label=label)]

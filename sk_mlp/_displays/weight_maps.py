@@ -1,0 +1,155 @@
+"""Drawing of the weights of a network: as two maps that share their columns, or as images."""
+
+from typing import Any
+
+import numpy as np
+
+from sk_mlp._displays.style import NEGATIVE, POSITIVE, WEIGHTS_CMAP
+
+MAX_UNIT_TICKS = 20
+CELL = 0.21  # inches
+TITLE = 0.55  # inches between the maps
+
+
+def maps_size(n_rows: int, n_columns: int) -> tuple[float, float]:
+    """Width and height in inches at which the cells of both maps are nearly square."""
+    return float(np.clip(2.4 + CELL * n_columns, 5.6, 14)), float(1.6 + CELL * n_rows)
+
+
+def images_size(n_images: int) -> tuple[float, float]:
+    """Width and height in inches of a figure of square images."""
+    n_rows, n_columns = _image_grid(n_images)
+    return 0.9 * n_columns + 1.1, 1.1 * n_rows + 0.2
+
+
+def _image_grid(n_images: int) -> tuple[int, int]:
+    n_columns = int(np.ceil(np.sqrt(1.5 * n_images)))
+    return -(-n_images // n_columns), n_columns
+
+
+def draw_maps(
+    ax: Any,
+    input_weights: np.ndarray,
+    output_weights: np.ndarray,
+    feature_names: np.ndarray,
+    output_names: np.ndarray,
+    feature_label: str,
+) -> tuple[list[Any], list[Any]]:
+    """Draw features x units above outputs x units.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Gives its area.
+    input_weights : ndarray of shape (n_features, hidden_units)
+    output_weights : ndarray of shape (hidden_units, n_outputs)
+    feature_names : ndarray of shape (n_features,)
+    output_names : ndarray of shape (n_outputs,)
+    feature_label : str
+        Of the axis of the features.
+
+    Returns
+    -------
+    axes : list of matplotlib Axes
+        The upper and the lower map.
+    maps : list of matplotlib PolyCollection
+        One square for each weight.
+    """
+    ax.set_axis_off()
+    inches = ax.get_window_extent().size / ax.figure.dpi
+    gap = min(0.3, TITLE / inches[1])
+    share = np.array([len(feature_names), len(output_names)], dtype=float)
+    share *= (1 - gap) / share.sum()
+    hidden_units = input_weights.shape[1]
+    # a few units in a wide figure: rather a narrow map than stretched squares
+    cell = share[0] * inches[1] / len(feature_names)
+    width = min(1.0, 1.6 * cell * hidden_units / inches[0])
+    upper = ax.inset_axes((0, 1 - share[0], width, share[0]))
+    lower = ax.inset_axes((0, 0, width, share[1]), sharex=upper)
+    maps = [
+        draw_squares(upper, input_weights, feature_names, "input of a unit per std of the feature"),
+        draw_squares(lower, output_weights.T, output_names, "logit per std of the unit"),
+    ]
+    upper.set_ylabel(feature_label)
+    lower.set_ylabel("class")
+    lower.set_xticks(range(0, hidden_units, 1 + (hidden_units - 1) // MAX_UNIT_TICKS))
+    lower.set_xlabel("hidden unit")
+    upper.tick_params(labelbottom=False)
+    return [upper, lower], maps
+
+
+def draw_squares(ax: Any, weights: np.ndarray, row_names: np.ndarray, unit: str) -> Any:
+    """Draw weights as squares: area for magnitude, filled if positive, hollow if negative.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    weights : ndarray of shape (n_rows, n_columns)
+    row_names : ndarray of shape (n_rows,)
+    unit : str
+        What the weights measure.
+
+    Returns
+    -------
+    matplotlib PolyCollection
+        The squares, row by row (after Hinton & Shallice, 1991).
+    """
+    from matplotlib.collections import PolyCollection
+
+    n_rows, n_columns = weights.shape
+    largest = float(np.abs(weights).max())
+    half = 0.46 * np.sqrt(np.abs(weights) / (largest or 1.0)).reshape(-1, 1, 1)
+    centres = np.stack(np.meshgrid(range(n_columns), range(n_rows)), axis=-1).reshape(-1, 1, 2)
+    corners = centres + half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    positive = weights.ravel() > 0
+    squares = PolyCollection(
+        list(corners),
+        facecolors=np.where(positive, POSITIVE, "white"),
+        edgecolors=np.where(positive, POSITIVE, NEGATIVE),
+        linewidths=1.2,
+    )
+    ax.add_collection(squares)
+    ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(n_rows - 0.5, -0.5))
+    ax.set_yticks(range(n_rows), labels=[str(name) for name in row_names], fontsize="small")
+    key = f"filled: positive, hollow: negative, largest: {largest:.2g}"
+    ax.set_title(f"{unit}\n{key}", fontsize="small", loc="left")
+    return squares
+
+
+def draw_images(
+    ax: Any, input_weights: np.ndarray, titles: list[str], image_shape: tuple[int, int]
+) -> tuple[list[Any], list[Any]]:
+    """Draw the input weights of every unit as an image, all on one scale.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Gives its area.
+    input_weights : ndarray of shape (n_features, hidden_units)
+    titles : list of str of shape (hidden_units,)
+    image_shape : tuple of int
+        Rows and columns of an image.
+
+    Returns
+    -------
+    axes : list of matplotlib Axes
+        One for each hidden unit.
+    images : list of matplotlib AxesImage
+    """
+    ax.set_axis_off()
+    n_rows, n_columns = _image_grid(len(titles))
+    width, height = 0.93 / n_columns, 1 / n_rows
+    largest = float(np.abs(input_weights).max()) or 1.0
+    axes, images = [], []
+    for j, title in enumerate(titles):
+        row, column = divmod(j, n_columns)
+        corner = (column * width, 1 - (row + 1) * height)
+        axis = ax.inset_axes((*corner, 0.9 * width, 0.8 * height))
+        image = input_weights[:, j].reshape(image_shape)
+        images.append(axis.imshow(image, cmap=WEIGHTS_CMAP, vmin=-largest, vmax=largest))
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(title, fontsize="small", pad=2)
+        axes.append(axis)
+    bar = ax.inset_axes((0.95, 0, 0.02, 1))
+    ax.figure.colorbar(images[0], cax=bar, label="input of the unit per std of a pixel")
+    return axes, images

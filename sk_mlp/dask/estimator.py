@@ -1,0 +1,203 @@
+"""The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
+
+from typing import Any
+
+import distributed
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._data.data import fitted_network
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.objective import TwoLayerLoss, spread
+from sk_mlp._network.parameters import IDENTITY, in_canonical_order, initial_parameters
+from sk_mlp._reporting import Reporter
+from sk_mlp._solvers import lbfgs
+from sk_mlp._training.settings import Settings, resolve
+from sk_mlp._training.starts import fitted_course, run_starts, unless_diverged
+from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
+from sk_mlp.dask.cluster import Cluster, Team
+from sk_mlp.dask.predictor import DaskPredictor, fitted
+from sk_mlp.dask.rows import Rows, place_rows
+
+__all__ = ["DaskTwoLayerMLPClassifier"]
+
+
+class DaskTwoLayerMLPClassifier(DaskPredictor):
+    """Two-layer perceptron classifier that is trained on a Dask cluster.
+
+    The rows stay on the workers, each of which holds some consecutive partitions. For every
+    evaluation of the objective the client sends the parameters to each worker and gets back
+    the sums of the loss and of its gradient over the rows there; L-BFGS runs on the client. It
+    finds what `TwoLayerMLPClassifier` with ``solver="lbfgs"`` finds on the same data on one
+    machine.
+
+    The sums are added in an order that depends on the partitions alone: the same data in the
+    same partitions give the same bits, on however many workers.
+
+    A worker that is lost during the fit costs the time to load its partitions again. Do not
+    ``persist`` the data before the fit, unless they are needed for more: it loads them itself,
+    and would then hold them twice.
+
+    Parameters
+    ----------
+    hidden_units : int, default=100
+        This and all options below but `solver` are those of `TwoLayerMLPClassifier`.
+    activation : str, default="relu"
+        Activation of the hidden layer.
+    solver : {"auto", "lbfgs"}, default="auto"
+        Both are L-BFGS. Steps on minibatches would need the network once per step; call
+        ``TwoLayerMLPClassifier.partial_fit`` with one partition after another instead.
+    alpha : float, default=1.0
+        Strength of the L2 penalty.
+    standardize : bool, default=True
+        Whether to train on features of mean 0 and scale 1.
+    n_init : "auto" or int, default="auto"
+        Number of random starts.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class. Must be None if y is multilabel.
+    max_iter : int or None, default=None
+        Iterations at the most; None is 1000.
+    tol : float, default=1e-5
+        Least decrease of the loss that counts. There is no early stopping.
+    n_iter_no_change : int, default=10
+        Iterations without such a decrease after which the fit ends.
+    warm_start : bool, default=False
+        Whether `fit` begins where the last fit ended.
+    random_state : int, RandomState instance or None, default=None
+        Random starts.
+    verbose : int, default=0
+        1 prints selected iterations, 2 all.
+
+    Attributes
+    ----------
+    classes_, coefs_, intercepts_, out_activation_, n_features_in_, feature_names_in_
+        As of `TwoLayerMLPClassifier`.
+    n_iter_, loss_, loss_curve_, best_iter_, converged_, stop_reason_, n_init_losses_
+        As of `TwoLayerMLPClassifier`.
+
+    See Also
+    --------
+    TwoLayerMLPClassifier : The same for data in the memory, or on a disk, of one machine.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from distributed import Client
+    >>> from sk_mlp.dask import DaskTwoLayerMLPClassifier
+    >>> X = da.random.default_rng(0).normal(size=(1000, 4), chunks=(250, 4))
+    >>> y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    >>> with Client(processes=False, dashboard_address=":0") as client:
+    ...     network = DaskTwoLayerMLPClassifier(hidden_units=8, random_state=0).fit(X, y)
+    ...     accuracy = network.score(X, y)
+    >>> accuracy > 0.9
+    True
+    >>> network.to_local()
+    TwoLayerMLPClassifier(hidden_units=8, random_state=0, solver='lbfgs')
+    """
+
+    __module__ = "sk_mlp.dask"
+
+    def __init__(
+        self,
+        hidden_units: int = 100,
+        *,
+        activation: str = "relu",
+        solver: str = "auto",
+        alpha: float = 1.0,
+        standardize: bool = True,
+        n_init: int | str = "auto",
+        class_weight: Any = None,
+        max_iter: int | None = None,
+        tol: float = 1e-5,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int | bool = 0,
+    ) -> None:
+        self.hidden_units = hidden_units
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.standardize = standardize
+        self.n_init = n_init
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DaskTwoLayerMLPClassifier":
+        """Fit the network to data on the cluster of the current Dask client.
+
+        Parameters
+        ----------
+        X : dask array or dataframe of shape (n_samples, n_features)
+            Its blocks may be dense or CSR matrices, of unequal size or empty.
+        y : dask array, series or dataframe of shape (n_samples,) or (n_samples, n_labels)
+            Labels, or indicators of several labels.
+        sample_weight : dask array or series of shape (n_samples,), optional
+            Not negative.
+
+        Returns
+        -------
+        self : DaskTwoLayerMLPClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no client, or if the parameters or the data cannot be used.
+        MemoryError
+            If workers run out of memory.
+        RuntimeError
+            If the scheduler is lost, or workers again and again.
+        """
+        known = {name: CONSTRAINTS[name] for name in self.get_params() if name in CONSTRAINTS}
+        check_parameters(self, {**known, "solver": (Choice("auto", "lbfgs"),)})
+        cluster = Cluster(distributed.get_client())
+        network = self._local()
+        with cluster.errors_in_words():
+            rows = place_rows(cluster, network, X, y, sample_weight)
+            settings = self._train(network, cluster, rows)
+        self.__dict__.update(fitted(network))
+        network._warn_unless_converged(settings)
+        return self
+
+    def _train(self, network: TwoLayerMLPClassifier, cluster: Cluster, rows: Rows) -> Settings:
+        """Fit a local estimator to rows on a cluster."""
+        layout, activation = rows.classes.layout(self.hidden_units), ACTIVATIONS[self.activation]
+        standardization = IDENTITY
+        if self.standardize:
+            standardization = rows.moments.standardization(layout.n_features)
+        shape = (rows.n_rows, layout.n_features)
+        settings = resolve(network.get_params(), shape, layout.n_outputs, is_sparse=False)
+        if self.warm_start and hasattr(self, "coefs_"):
+            network._check_same_network(rows.classes, "warm_start=True")
+            starts = [standardization.to_standardized_units(layout, network._previous_fit())]
+        else:
+            rng = check_random_state(self.random_state)
+            log_odds = rows.classes.log_odds()
+            starts = [
+                initial_parameters(layout, activation.gain, rng, log_odds)
+                for _ in range(settings.n_init)
+            ]
+        with Team(cluster, rows.shards, layout.hidden_units, self.activation) as team:
+            objective = TwoLayerLoss([team], layout, settings.alpha, standardization)
+            params, result, losses = run_starts(
+                lambda x0, monitor: lbfgs(objective.loss_gradient, x0, monitor),
+                settings,
+                starts,
+                listeners=[Reporter("lbfgs", self.verbose)] if self.verbose else [],
+            )
+            user = standardization.to_user_units(layout, params)
+            units = spread(*team.unit_sums(user))
+        strength = units * np.linalg.norm(layout.views(user)[2], axis=1)
+        result = unless_diverged(result, rows.classes.prior_loss(), settings.tol)
+        user = in_canonical_order(layout, user, strength, activation.odd)
+        network.__dict__.update(fitted_network(user, layout, rows.classes))
+        network.__dict__.update(fitted_course(result, losses))
+        network._stream = {"moments": tuple(rows.moments)}
+        return settings

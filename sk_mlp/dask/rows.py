@@ -1,0 +1,122 @@
+"""From Dask collections to validated rows on the workers, and what the client knows of them."""
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from distributed import Future
+from sklearn.utils.validation import validate_data
+
+from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._data.data import Data
+from sk_mlp._data.moments import FeatureMoments
+from sk_mlp._data.targets import Target, row_weights
+from sk_mlp.dask.blocks import Labels, Span, encode, labels, moments
+from sk_mlp.dask.cluster import Cluster
+from sk_mlp.dask.collections import is_frame, row_partitions
+
+
+class Rows(NamedTuple):
+    """Rows that are held by the workers of a cluster.
+
+    Attributes
+    ----------
+    shards : dict of Span to Future
+        A list of Data (or None) for each run of consecutive blocks.
+    n_rows : int
+    moments : FeatureMoments
+    classes : Data
+        One row without features for each class, with the weight of the class; for multilabel
+        targets one row with the share of each label. It has the layout and the log-odds of
+        all rows.
+    """
+
+    shards: dict[Span, Future]
+    n_rows: int
+    moments: FeatureMoments
+    classes: Data
+
+
+def place_rows(
+    cluster: Cluster, estimator: TwoLayerMLPClassifier, X: Any, y: Any, sample_weight: Any
+) -> Rows:
+    """Load, validate and encode the rows on the workers, where they stay.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    estimator : TwoLayerMLPClassifier
+        Gets ``n_features_in_`` and ``feature_names_in_``; its `class_weight` counts.
+    X, y, sample_weight : dask collections
+    """
+    parts, sizes = row_partitions(X, y, sample_weight)
+    features = X._meta if is_frame(X) else np.empty((0, X.shape[1]))
+    unweighted = TwoLayerMLPClassifier()  # validates blocks, which cannot know class weights
+    for knowing in (estimator, unweighted):
+        validate_data(knowing, features, skip_check_array=True)
+    submit = partial(cluster.client.submit, pure=False)
+    blocks = cluster.load(parts, sizes)
+    found = _chained(cluster, [submit(labels, f, held[0]) for held, f in blocks.items()])
+    found = [block for block in found if block is not None]
+    dtypes = {np.dtype(dtype) for dtype in (X.dtypes if is_frame(X) else [X.dtype])}
+    dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
+    classes, factor = summarize(found, estimator.class_weight, np.empty((0, X.shape[1]), dtype))
+    options = (unweighted, classes.target.classes, factor, dtype)
+    shards = {held: submit(encode, f, held[0], *options) for held, f in blocks.items()}
+    del blocks  # the scheduler keeps their recipes
+    standardize = estimator.standardize
+    futures = [submit(moments, shard, standardize) for shard in shards.values()]
+    first, *rest = _chained(cluster, futures)
+    for of_block in rest:
+        first = first.merge(of_block)
+    return Rows(shards, sum(block.n_rows for block in found), first, classes)
+
+
+def _chained(cluster: Cluster, futures: Sequence[Future]) -> list[Any]:
+    return list(chain.from_iterable(cluster.gather(futures)))
+
+
+def summarize(
+    blocks: Sequence[Labels], class_weight: Any, X: np.ndarray
+) -> tuple[Data, np.ndarray | None]:
+    """Classes of all blocks, as `Rows.classes`, and the class weight of each.
+
+    Parameters
+    ----------
+    blocks : sequence of Labels
+    class_weight : dict, "balanced" or None
+    X : ndarray of shape (0, n_features)
+        In the dtype of the data.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows, or their labels or weights cannot be used.
+    """
+    if not blocks:
+        raise ValueError("X has no rows.")
+    for kind in ("is_sparse", "multilabel"):
+        if len({getattr(block, kind) for block in blocks}) > 1:
+            raise ValueError(f"All blocks must be alike, but {kind} differs between them.")
+    if blocks[0].multilabel:
+        if class_weight is not None:
+            raise ValueError(f"class_weight must be None for multilabel y, got {class_weight!r}.")
+        weight = sum(block.weight for block in blocks)
+        if weight == 0:
+            raise ValueError("sample_weight is zero for every sample.")
+        share = np.sum([block.totals for block in blocks], axis=0) / weight
+        return Data(X, Target(blocks[0].found, True, share[None]), None), None
+    classes = np.unique(np.concatenate([block.found for block in blocks]))
+    if len(classes) < 2:
+        label = classes.tolist()[0]
+        raise ValueError(f"y must have at least two classes, got the one class {label!r}.")
+    totals = np.zeros(len(classes))
+    for block in blocks:
+        totals[np.searchsorted(classes, block.found)] += block.totals
+    codes = np.arange(len(classes))
+    target = Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
+    weights = row_weights(class_weight, target, totals)
+    data = Data(X, target, weights)
+    return data, None if class_weight is None or weights is None else weights / totals

@@ -1,0 +1,133 @@
+"""Export of fitted estimators to ONNX, for runtimes without Python.
+
+An estimator alone needs the package `onnx` only. A Pipeline is converted by `skl2onnx`, to
+which the estimator is made known when `to_onnx` meets a Pipeline, not before.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp.onnx.graph import Graph, add_network, output_types, tensor_type
+
+__all__ = ["to_onnx"]
+
+# Old enough for every runtime of the last two years, and all that the graph needs: opset 18 is
+# of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
+OPSET = 18
+OPSET_ML = 3
+IR_VERSION = 9
+
+
+def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype: Any = None) -> Any:
+    """Convert a fitted estimator, or a Pipeline that contains one, to an ONNX model.
+
+    Parameters
+    ----------
+    model : TwoLayerMLPClassifier, TwoLayerMLPClassifierCV or Pipeline
+        Fitted. In a Pipeline the network may be the last step, or a transformer before it,
+        also inside a FeatureUnion or ColumnTransformer. Of a search take `best_estimator_`.
+    X : DataFrame or array, optional
+        A few rows of input to a Pipeline that starts from columns of several types; the graph
+        then has an input for each column of a DataFrame. By default the graph has one input
+        "X" of shape (n_samples, n_features).
+    hidden : bool, default=False
+        Whether the graph also gives the output of `transform`.
+    dtype : {np.float32, np.float64}, optional
+        Of the input "X", the arithmetic and the probabilities. By default that of the
+        parameters. Single precision is smaller and known to more runtimes; a feature whose
+        offset is large compared with its spread needs double precision.
+
+    Returns
+    -------
+    onnx_model : onnx.ModelProto
+        With the outputs "label", "probabilities" of shape (n_samples, n_classes) and, on
+        request, "hidden" of shape (n_samples, hidden_units). Opset 18, IR version 9.
+
+    Raises
+    ------
+    ImportError
+        If `onnx`, or for a Pipeline `skl2onnx`, is not installed.
+    ValueError
+        If a network has labels other than numbers, strings and booleans.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sk_mlp import TwoLayerMLPClassifier
+    >>> from sk_mlp.onnx import to_onnx
+    >>> X, y = load_iris(return_X_y=True)
+    >>> onnx_model = to_onnx(TwoLayerMLPClassifier(8, random_state=0).fit(X, y))
+    >>> [output.name for output in onnx_model.graph.output]
+    ['label', 'probabilities']
+    """
+    check_is_fitted(model)
+    found = list(networks(model))
+    if not found:
+        raise TypeError(f"to_onnx needs a fitted network or a Pipeline with one; got {model!r}.")
+    dtype = np.dtype(_parameter_dtype(found[-1][0]) if dtype is None else dtype)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
+    if isinstance(model, TwoLayerPredictor):
+        return _network_to_onnx(model, hidden, dtype)
+    from sk_mlp.onnx.converter import pipeline_to_onnx
+
+    onnx_model = pipeline_to_onnx(
+        model, found, X, hidden=hidden, dtype=dtype, opsets={"": OPSET, "ai.onnx.ml": OPSET_ML}
+    )
+    onnx_model.ir_version = IR_VERSION
+    return onnx_model
+
+
+def networks(model: Any, *, last: bool = True) -> Iterator[tuple[TwoLayerPredictor, bool]]:
+    """Networks in a model, each with whether it makes the final prediction."""
+    if isinstance(model, TwoLayerPredictor):
+        yield model, last
+    elif isinstance(model, Pipeline):
+        for i, (_, step) in enumerate(model.steps):
+            yield from networks(step, last=last and i == len(model.steps) - 1)
+    elif isinstance(model, FeatureUnion | ColumnTransformer):
+        parts = getattr(model, "transformers_", None) or model.transformer_list
+        for part in parts:
+            yield from networks(part[1], last=False)
+
+
+def _parameter_dtype(model: TwoLayerPredictor) -> Any:
+    # as NumPy knows it, in whatever namespace the parameters are
+    return np.float32 if "float32" in str(model.coefs_[0].dtype) else np.float64
+
+
+def _network_to_onnx(model: TwoLayerPredictor, hidden: bool, dtype: Any) -> Any:
+    from onnx import checker, helper
+
+    from sk_mlp import __version__
+
+    names = ["label", "probabilities", *(["hidden"] if hidden else [])]
+    graph = Graph()
+    add_network(graph, model, "X", {name: name for name in names}, dtype)
+    types = output_types(model, dtype)
+    onnx_model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            type(model).__name__,
+            [helper.make_tensor_value_info("X", tensor_type(dtype), [None, model.n_features_in_])],
+            [
+                helper.make_tensor_value_info(name, tensor_type(kind), [None, *shape])
+                for name, (kind, shape) in types.items()
+                if name in names
+            ],
+            graph.constants,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="sk_mlp",
+        producer_version=__version__,
+    )
+    checker.check_model(onnx_model, full_check=True)
+    return onnx_model
