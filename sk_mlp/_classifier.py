@@ -4,7 +4,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
@@ -16,17 +15,14 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._data.holdout import row_keys, stratified_holdout
 from sk_mlp._data.moments import FeatureMoments
-from sk_mlp._network.parameters import (
-    IDENTITY,
-    Layout,
-    in_canonical_order,
-)
+from sk_mlp._network.objective import Objective
+from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
-from sk_mlp._solvers import check_finite
-from sk_mlp._training.settings import EPOCHS, Settings, resolve
-from sk_mlp._training.starts import Listener, fitted_course, unless_diverged
-from sk_mlp._training.training import contributions, one_epoch, random_starts, train
+from sk_mlp._solvers import OUTCOMES, Progress, check_finite
+from sk_mlp._training.settings import EPOCHS, Settings
+from sk_mlp._training.starts import Listener, Watch
+from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train
 from sk_mlp._validation import check_parameters, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
@@ -317,70 +313,62 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             data, held_out = data.take(kept), data.take(held)
 
         moments = data.moments(standardize=self.standardize)
-        standardization = moments.standardization(data.X.shape[1]) if self.standardize else IDENTITY
-        problem = data.problem(self.hidden_units, self.activation, standardization)
-        layout = problem.layout
-        settings = resolve(
-            self.get_params(),
-            data.X.shape,
-            layout.n_outputs,
-            is_sparse=sparse.issparse(data.X),
-            epochs=self._epochs,
+        objective, settings = settle(
+            data, data.rows(), moments, self.get_params(), epochs=self._epochs
         )
+        objective = objective.with_alpha(float(self.alpha))
         if previous is not None:
-            starts = [standardization.to_standardized_units(layout, previous)]
+            starts = [
+                objective.standardization.to_standardized_units(objective.network.layout, previous)
+            ]
         else:
-            starts = random_starts(problem, settings, data.log_odds(), rng)
-        listeners: list[Listener] = []
-        if self.verbose:
-            listeners.append(Reporter(settings.solver, self.verbose))
-        if tasks.callbacks:
-            listeners.append(tasks)
-            tasks.describe(
-                lambda params: fitted_network(
-                    standardization.to_user_units(layout, to_numpy(params)), layout, data
-                ),
-                iteration_name(settings.solver),
-            )
-        params, result, losses = train(
-            problem,
+            starts = random_starts(objective, data, settings, rng)
+        trained = train(
+            objective,
             settings,
             starts,
             rng,
-            validation=None
-            if held_out is None
-            else held_out.problem(self.hidden_units, self.activation, standardization),
-            watch_validation=self.early_stopping,
-            listeners=listeners,
+            validation=None if held_out is None else held_out.rows(),
+            watch=Watch(
+                early_stopping=self.early_stopping,
+                listeners=self._listeners(tasks, objective, settings, data),
+            ),
         )
-        # a short plan for much penalised text may leave more penalty than loss: that is no harm
-        weights = params[layout.weights]
-        penalty = 0.5 * settings.alpha * float(weights @ weights) / moments.weight
-        result = unless_diverged(result, data.prior_loss() + penalty, settings.tol)
-
-        user = standardization.to_user_units(layout, params)
-        strength = contributions(problem, user)
-        user = in_canonical_order(layout, user, strength, problem.activation.odd)
-        self.__dict__.update(fitted_network(user, layout, data))
-        self.__dict__.update(fitted_course(result, losses))
+        self.__dict__.update(finish(objective, data, trained))
         if held_out is not None:
-            self.validation_loss_curve_ = result.validation_loss_curve
+            self.validation_loss_curve_ = trained.result.validation_loss_curve
         elif hasattr(self, "validation_loss_curve_"):
             del self.validation_loss_curve_
         self._stream: dict[str, Any] = {"moments": tuple(moments)}
         tasks.end({})
         return settings
 
+    def _listeners(
+        self, tasks: CallbackTasks, objective: Objective, settings: Settings, data: Data
+    ) -> list[Listener]:
+        listeners: list[Listener] = []
+        if self.verbose:
+            listeners.append(Reporter(settings.solver, self.verbose))
+        if tasks.callbacks:
+            layout = objective.network.layout
+            listeners.append(tasks)
+            tasks.describe(
+                lambda params: fitted_network(
+                    objective.standardization.to_user_units(layout, to_numpy(params)), layout, data
+                ),
+                iteration_name(settings.solver),
+            )
+        return listeners
+
     def _warn_unless_converged(self, settings: Settings) -> None:
-        if self.converged_ or self.stop_reason_ == "callback":
+        outcome = OUTCOMES[self.stop_reason_]
+        if not outcome.message:
             return
-        ended = f"stopped after max_iter={settings.max_iter} iterations without convergence"
-        advice = "increase max_iter or tol"
+        unit = iteration_name(settings.solver)
+        ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
+        advice = outcome.advice
         if settings.solver != "lbfgs":
             advice += ", or try another learning_rate_init"
-        if self.stop_reason_ == "diverged":
-            ended = "ended worse than by predicting the frequency of each class"
-            advice = "lower learning_rate_init, rescale X or use standardize=True"
         warnings.warn(
             f"{settings.solver} {ended} (loss {self.loss_:.4g}); {advice}.",
             ConvergenceWarning,
@@ -391,7 +379,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Flat parameters of the last fit, in user units."""
         W1, W2 = (to_numpy(w) for w in self.coefs_)
         b1, b2 = (to_numpy(b) for b in self.intercepts_)
-        return Layout(W1.shape[0], W1.shape[1], W2.shape[1]).flatten(W1, b1, W2, b2)
+        layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
+        return layout.flatten(Parameters(W1, b1, W2, b2))
 
     def _check_same_network(self, data: Data, purpose: str) -> None:
         """Raise if the last fit was of a network of other shapes or classes."""
@@ -466,29 +455,23 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if not first:
             self._check_same_network(data, "partial_fit")
         moments = data.moments(standardize=self.standardize)
+        share = moments.weight
         stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
             moments = FeatureMoments(*stream["moments"]).merge(moments)
-        standardization = moments.standardization(data.X.shape[1]) if self.standardize else IDENTITY
-        problem = data.problem(self.hidden_units, self.activation, standardization)
-        layout = problem.layout
-        settings = resolve(
-            self.get_params(),
-            data.X.shape,
-            layout.n_outputs,
-            is_sparse=sparse.issparse(data.X),
-            stream=True,
-        )
+        objective, settings = settle(data, data.rows(), moments, self.get_params(), stream=True)
+        # the penalty is shared out among the rows seen so far
+        objective = objective.with_alpha(float(self.alpha) * share / moments.weight)
         rng = stream.get("random_state") or check_random_state(self.random_state)
+        layout, standardization = objective.network.layout, objective.standardization
         if first:
-            start = random_starts(problem, settings, data.log_odds(), rng)[0]
+            start = random_starts(objective, data, settings._replace(n_init=1), rng)[0]
         else:
             start = standardization.to_standardized_units(layout, self._previous_fit())
         tasks.begin("partial_fit")
-        params, loss, slots, t = one_epoch(
-            problem, settings, start, stream.get("slots"), stream.get("t", 0), rng, moments.weight
-        )
-        user = standardization.to_user_units(layout, params)
+        progress = Progress(start, stream.get("state", {}), stream.get("t", 0))
+        progress, loss = one_epoch(objective, settings, progress, rng)
+        user = standardization.to_user_units(layout, progress.params)
         if not np.isfinite(user).all():
             check_finite(np.nan)
         self.__dict__.update(fitted_network(user, layout, data))
@@ -499,5 +482,11 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self.n_init_losses_ = [loss]
         if self.verbose:
             Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")
-        self._stream = {"moments": tuple(moments), "slots": slots, "t": t, "random_state": rng}
+        self._stream = {
+            "moments": tuple(moments),
+            "solver": settings.solver,
+            "state": progress.state,
+            "t": progress.t,
+            "random_state": rng,
+        }
         tasks.end({})

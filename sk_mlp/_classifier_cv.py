@@ -4,7 +4,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
     KFold,
@@ -31,7 +30,7 @@ from sk_mlp._training.path import (
     make_fold,
     path,
 )
-from sk_mlp._training.settings import EPOCHS, is_text, resolve
+from sk_mlp._training.settings import EPOCHS, Size, resolve
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
@@ -264,7 +263,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         splits = list(self._splitter(data, seed).split(data.X, labels, groups))
         check_splits(splits, self.cv, sample_weight)
-        networks = [self._network(hidden_units, data, seed) for hidden_units in units]
+        networks = [self._candidate(hidden_units, data, seed) for hidden_units in units]
 
         scorer = self._scorer(data, labels, sample_weight)
         reporter = Reporter("path", int(self.verbose)) if self.verbose else None
@@ -272,12 +271,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         tasks.begin("fit", len(networks) + 1)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
-            settings = resolve(
-                network.get_params(),
-                (len(splits[0][0]), data.X.shape[1]),
-                target.n_outputs,
-                is_sparse=sparse.issparse(data.X),
-            )
+            size = Size(len(splits[0][0]), data.layout(network.hidden_units), text=data.is_text)
+            settings = resolve(network.get_params(), size)
             folds = [
                 make_fold(
                     data,
@@ -341,12 +336,11 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
         tasks.end({})
 
-    def _network(self, hidden_units: int, data: Data, seed: int) -> TwoLayerMLPClassifier:
+    def _candidate(self, hidden_units: int, data: Data, seed: int) -> TwoLayerMLPClassifier:
         solver = self.solver
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
-            text = is_text(data.X.shape, is_sparse=sparse.issparse(data.X))
-            solver = "adam" if text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
+            solver = "adam" if data.is_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
         network = TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,
@@ -380,7 +374,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return log_loss_score
 
         def score(fold: Fold, params: np.ndarray) -> float:
-            layout, rows = fold.problem.layout, fold.test_rows
+            layout, rows = fold.objective.network.layout, fold.test_rows
             network = TwoLayerMLPClassifier(layout.hidden_units, activation=self.activation)
             user = fold.standardization.to_user_units(layout, params)
             network.__dict__.update(fitted_network(user, layout, data))

@@ -13,20 +13,18 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mlp._backend.arrays import DEVICE_BYTES
+from sk_mlp._backend.arrays import empty, namespace_of
 from sk_mlp._backend.compat import check_same_namespace, namespace, supported_float_dtypes, to_host
-from sk_mlp._backend.threads import row_ranges, row_threads
+from sk_mlp._backend.rows import forward_rows, pass_rows, row_blocks, row_ranges
+from sk_mlp._backend.threads import row_threads
 from sk_mlp._callbacks import CallbackSupportMixin
-from sk_mlp._network.activations import ACTIVATIONS
-from sk_mlp._network.network import hidden, input_gradient, raw_prediction
-from sk_mlp._network.objective import forward_rows, row_blocks
+from sk_mlp._network.network import Network
 from sk_mlp._network.outputs import OUTPUTS
-from sk_mlp._network.parameters import Layout
+from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._persistence import checked, stamped
 
 Array = Any  # an array of any namespace of the array API standard
 
-GRADIENT_NUMBERS = 2**17  # of one (rows, n_outputs, hidden_units) array in `input_gradient`
 PLAIN_SIZE = 2**16  # numbers in X up to which its checks, not the products, take the time
 
 
@@ -91,18 +89,24 @@ class TwoLayerPredictor(
     def _multilabel(self) -> bool:
         return bool(self.out_activation_ == "logistic" and self.intercepts_[1].shape[0] > 1)
 
-    def _validate_input(self, X: Any, method: str) -> tuple[Any, Array]:
-        """Array namespace of X, and X as a float array or CSR matrix."""
+    def _network(self) -> tuple[Network, Parameters]:
+        """Return the network and its parameters."""
+        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
+        layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
+        network = Network.named(layout, self.activation, self.out_activation_)
+        return network, Parameters(W1, b1, W2, b2)
+
+    def _validate_input(self, X: Any, method: str) -> Array:
+        """X as a float array or CSR matrix."""
         if self._is_plain(X):
-            return np, X
+            return X
         check_is_fitted(self)
         check_same_namespace(X, self, attribute="_first_coefs", method=method)
-        xp = namespace(X)
-        dtypes = supported_float_dtypes(xp, X)
-        return xp, validate_data(self, X, accept_sparse="csr", dtype=dtypes, reset=False)
+        dtypes = supported_float_dtypes(namespace(X), X)
+        return validate_data(self, X, accept_sparse="csr", dtype=dtypes, reset=False)
 
     def _is_plain(self, X: Any) -> bool:
-        """Whether X is beyond doubt valid: the full checks take ten times as long as one row."""
+        """True if validation can be skipped: it takes ten times as long as one row."""
         W1 = self.coefs_[0] if hasattr(self, "coefs_") else None
         return bool(
             type(X) is np.ndarray
@@ -115,34 +119,31 @@ class TwoLayerPredictor(
             and np.isfinite(X).all()
         )
 
-    def _forward(self, X: Any, method: str, *, to_hidden: bool = False) -> tuple[Any, Array]:
-        """Array namespace of X and phi(x) or the raw prediction, block by block."""
-        xp, X = self._validate_input(X, method)
-        activation = ACTIVATIONS[self.activation]
-        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
-
-        def output(block: slice) -> Array:
-            _, H = hidden(xp, X[block, ...], W1, b1, activation)
-            return H if to_hidden else raw_prediction(H, W2, b2)
-
-        n_rows = X.shape[0]
-        if n_rows <= forward_rows(xp, X, layout):
-            return xp, output(slice(0, n_rows))
-        placed = {"dtype": xp.result_type(X.dtype, W1.dtype), "device": getattr(W1, "device", None)}
+    def _forward(self, X: Any, method: str, *, to_hidden: bool = False) -> Array:
+        """phi(x) or the raw prediction, block by block."""
+        X = self._validate_input(X, method)
+        network, params = self._network()
+        _, hidden_units, n_outputs = network.layout
+        forward = network.raw_prediction
         if to_hidden:
-            result = xp.empty((n_rows, layout.hidden_units), **placed)
+            forward = lambda params, X: network.hidden(params, X)[1]
+        n_rows = X.shape[0]
+        if n_rows <= forward_rows(X, hidden_units):
+            return forward(params, X)
+        dtype = namespace_of(X).result_type(X.dtype, params.W1.dtype)
+        if to_hidden:
+            result = empty((n_rows, hidden_units), params.W1, dtype)
         else:  # by columns, as `raw_prediction`
-            result = xp.empty((layout.n_outputs, n_rows), **placed).T
+            result = empty((n_outputs, n_rows), params.W1, dtype).T
 
         def fill(rows: range) -> None:
             for block in row_blocks(rows.start, rows.stop, step):
-                result[block, ...] = output(block)
+                result[block, ...] = forward(params, X[block, ...])
 
-        with row_threads(xp, X, layout) as (n_threads, thread_map):
-            step = forward_rows(xp, X, layout, n_threads)
-            list(thread_map(fill, row_ranges(n_rows, n_threads)))
-        return xp, result
+        with row_threads(X, network.layout.multiply_adds, hidden_units) as threads:
+            step = forward_rows(X, hidden_units, threads.n)
+            list(threads.map(fill, row_ranges(n_rows, threads.n)))
+        return result
 
     def transform(self, X: Any) -> Array:
         """Output of the hidden layer, phi(x) = g(x W1 + b1).
@@ -157,7 +158,7 @@ class TwoLayerPredictor(
         X_new : array of shape (n_samples, hidden_units)
             One column per hidden unit, in order of decreasing contribution to the output.
         """
-        return self._forward(X, "transform", to_hidden=True)[1]
+        return self._forward(X, "transform", to_hidden=True)
 
     def decision_function(self, X: Any) -> Array:
         """Raw predictions: logits.
@@ -172,7 +173,7 @@ class TwoLayerPredictor(
         raw : array of shape (n_samples,) or (n_samples, n_classes)
             For two classes the log-odds of ``classes_[1]``; else one logit per class or label.
         """
-        S = self._forward(X, "decision_function")[1]
+        S = self._forward(X, "decision_function")
         return S[:, 0] if S.shape[1] == 1 else S
 
     def predict_proba(self, X: Any) -> Array:
@@ -189,8 +190,8 @@ class TwoLayerPredictor(
             Columns in the order of ``classes_``. Rows sum to one unless the target is
             multilabel.
         """
-        xp, S = self._forward(X, "predict_proba")
-        return OUTPUTS[self.out_activation_].probability(xp, self._both_classes(xp, S))
+        S = self._both_classes(self._forward(X, "predict_proba"))
+        return OUTPUTS[self.out_activation_].probability(S)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of the probabilities, computed from the logits and finite with them.
@@ -205,13 +206,13 @@ class TwoLayerPredictor(
         log_probability : array of shape (n_samples, n_classes)
             Columns in the order of ``classes_``, in nats.
         """
-        xp, S = self._forward(X, "predict_log_proba")
-        return OUTPUTS[self.out_activation_].log_probability(xp, self._both_classes(xp, S))
+        S = self._both_classes(self._forward(X, "predict_log_proba"))
+        return OUTPUTS[self.out_activation_].log_probability(S)
 
     @staticmethod
-    def _both_classes(xp: Any, S: Array) -> Array:
+    def _both_classes(S: Array) -> Array:
         # sigmoid(-s) keeps the digits that 1 - sigmoid(s) loses
-        return xp.concat([-S, S], axis=1) if S.shape[1] == 1 else S
+        return namespace_of(S).concat([-S, S], axis=1) if S.shape[1] == 1 else S
 
     def predict(self, X: Any) -> Array:
         """Most probable class, or for multilabel targets every label above one half.
@@ -226,7 +227,8 @@ class TwoLayerPredictor(
         y : array of shape (n_samples,) or (n_samples, n_labels)
             Labels from ``classes_``; indicators if multilabel.
         """
-        xp, S = self._forward(X, "predict")
+        S = self._forward(X, "predict")
+        xp = namespace_of(S)
         if self._multilabel:
             return xp.astype(S > 0, xp.int64)
         codes = S[:, 0] > 0 if S.shape[1] == 1 else xp.argmax(S, axis=1)
@@ -270,14 +272,10 @@ class TwoLayerPredictor(
         >>> model.input_gradient(X).shape
         (150, 3, 4)
         """
-        xp, X = self._validate_input(X, "input_gradient")
-        (W1, W2), (b1, b2) = self.coefs_, self.intercepts_
-        activation, output = ACTIVATIONS[self.activation], OUTPUTS[self.out_activation_]
-        budget = GRADIENT_NUMBERS if xp is np else DEVICE_BYTES // 8
-        n_rows = max(1, budget // (W2.shape[0] * W2.shape[1]))
-        results = [
-            input_gradient(xp, X[block, ...], (W1, b1, W2, b2), activation, output)
-            for block in row_blocks(0, X.shape[0], n_rows)
-        ]
-        gradient = xp.concat(results)
-        return gradient[:, 0, :] if W2.shape[1] == 1 else gradient
+        X = self._validate_input(X, "input_gradient")
+        network, params = self._network()
+        _, hidden_units, n_outputs = network.layout
+        blocks = row_blocks(0, X.shape[0], pass_rows(X, 8 * hidden_units * n_outputs))
+        gradients = [network.input_gradient(params, X[block, ...]) for block in blocks]
+        gradient = namespace_of(gradients[0]).concat(gradients)
+        return gradient[:, 0, :] if n_outputs == 1 else gradient

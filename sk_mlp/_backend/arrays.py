@@ -1,8 +1,9 @@
-"""Where arrays live, how they get from host to device and back, and the sums NumPy wants otherwise.
+"""Where arrays live, how they get from host to device and back, and the calls NumPy wants otherwise.
 
-The numerics run wherever the data are, in the array namespace `xp` of the data. What is small
-lives on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. NumPy
-arrays answer to the same calls as all others, so nothing here asks for a library by name.
+The numerics run wherever the data are: `namespace_of` an array is its library. What is small
+lives on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. Functions
+outside of this package's backend never ask which library an array belongs to; where NumPy has
+a faster way than the standard, the choice is made here, once.
 """
 
 from functools import lru_cache
@@ -10,27 +11,36 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._backend.compat import supported_float_dtypes, to_host
+from sk_mlp._backend.compat import array_namespace, supported_float_dtypes, to_host
 
 Array = Any  # an array of any namespace of the array API standard
 
-# Bytes of one temporary array. On the host it has to stay in the cache beside its neighbours;
-# larger ones are also slower to allocate (measured: 256 rows x 100 units, float64). A device
-# wants work for thousands of cores at a time; ten such arrays still fit a small one.
-HOST_BYTES = 2**18
-DEVICE_BYTES = 2**28
+_namespaces: dict[type, Any] = {np.ndarray: np}
 
 
-def place(xp: Any, values: np.ndarray, like: Array, dtype: Any = None) -> Array:
+def namespace_of(array: Array) -> Any:
+    """Return the library of an array; that of a sparse matrix is NumPy.
+
+    Unlike `compat.namespace` it does not depend on the configuration of scikit-learn, and it is
+    cheap enough (0.1 us) to be asked by every function that needs it.
+    """
+    kind = type(array)
+    if kind not in _namespaces:
+        _namespaces[kind] = array_namespace(array)
+    return _namespaces[kind]
+
+
+def place(values: np.ndarray, like: Array, dtype: Any = None) -> Array:
     """Bring a NumPy array to where the array `like` is, in `dtype` or its own."""
+    xp = namespace_of(like)
     if xp is not np:  # PyTorch may share the memory and warns if it must not write there
         values = np.require(values, requirements="W")
     return xp.asarray(values, dtype=dtype, device=getattr(like, "device", None))
 
 
-def place_labels(xp: Any, labels: np.ndarray, like: Array) -> Array:
+def place_labels(labels: np.ndarray, like: Array) -> Array:
     """Bring class labels to where the array `like` is, unless only NumPy has their dtype."""
-    return place(xp, labels, like) if labels.dtype.kind in "biuf" else labels
+    return place(labels, like) if labels.dtype.kind in "biuf" else labels
 
 
 def to_numpy(array: Array) -> np.ndarray:
@@ -38,39 +48,85 @@ def to_numpy(array: Array) -> np.ndarray:
     return np.asarray(to_host(array), dtype=np.float64)
 
 
-def widest_float(xp: Any, X: Array) -> Any:
+def on_host(array: Array) -> bool:
+    """Return True if the array is NumPy's or sparse, with the CPU's caches to care for."""
+    return namespace_of(array) is np
+
+
+def widest_float(X: Array) -> Any:
     """Floating dtype to accumulate in: float64, or float32 on devices that know no other."""
-    return np.float64 if xp is np else supported_float_dtypes(xp, X)[0]
+    return np.float64 if on_host(X) else supported_float_dtypes(namespace_of(X), X)[0]
 
 
-def total(xp: Any, A: Array, dtype: Any) -> Any:
+def empty(shape: Any, like: Array, dtype: Any = None) -> Array:
+    """Return a new array without values, where `like` is."""
+    xp = namespace_of(like)
+    dtype = like.dtype if dtype is None else dtype
+    return xp.empty(shape, dtype=dtype, device=getattr(like, "device", None))
+
+
+def reshape(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return a view of another shape."""
+    # in NumPy the method is three times as fast as the function
+    if type(array) is np.ndarray:
+        return array.reshape(shape)
+    return namespace_of(array).reshape(array, shape)
+
+
+def take_rows(array: Array, index: Array) -> Array:
+    """Copy the rows with these numbers."""
+    if type(array) is np.ndarray:
+        return array.take(index, axis=0)
+    xp = namespace_of(array)
+    return array[index] if xp is np else xp.take(array, index, axis=0)
+
+
+def total(A: Array, dtype: Any) -> Any:
     """Sum of all elements of a vector, accumulated in `dtype`; it stays on the device."""
     # in NumPy the method of the ufunc takes a third of the time of the function
-    return np.add.reduce(A, dtype=dtype) if xp is np else xp.sum(A, dtype=dtype)
+    if type(A) is np.ndarray:
+        return np.add.reduce(A, dtype=dtype)
+    return namespace_of(A).sum(A, dtype=dtype)
 
 
-def row_sum(xp: Any, A: Array) -> Array:
+def positive_part(Z: Array) -> Array:
+    """max(z, 0), elementwise."""
+    # the standard has no maximum with a Python scalar; in NumPy it saves two calls
+    if type(Z) is np.ndarray:
+        return np.maximum(Z, 0.0)
+    xp = namespace_of(Z)
+    return xp.maximum(Z, xp.zeros_like(Z[:1, :1]))
+
+
+def row_max(A: Array) -> Array:
+    """Maximum of each row of a matrix, shape (n_rows, 1)."""
+    if type(A) is np.ndarray:  # half the time of `max`, on few outputs
+        return np.maximum.reduce(A, axis=1, keepdims=True)
+    return namespace_of(A).max(A, axis=1, keepdims=True)
+
+
+def row_sum(A: Array) -> Array:
     """Sum of each row of a matrix; as a product with ones it is several times faster than `sum`."""
-    return A @ _ones(xp, A, A.shape[1])
+    return A @ _ones(A, A.shape[1])
 
 
-def set_column_sum(xp: Any, A: Array, out: Array) -> None:
+def set_column_sum(A: Array, out: Array) -> None:
     """Write the sum of each column of A to `out`."""
-    set_product(_ones(xp, A, A.shape[0]), A, out)
+    set_product(_ones(A, A.shape[0]), A, out)
 
 
 def set_product(A: Array, B: Array, out: Array) -> None:
     """Write ``A @ B`` to `out`."""
-    if isinstance(A, np.ndarray):  # saves a temporary array and a pass over it
+    if type(A) is np.ndarray:  # saves a temporary array and a pass over it
         np.matmul(A, B, out=out)
     else:
         out[...] = A @ B
 
 
-def _ones(xp: Any, like: Array, size: int) -> Array:
-    if xp is np:
+def _ones(like: Array, size: int) -> Array:
+    if type(like) is np.ndarray:
         return _host_ones(size, like.dtype)
-    return xp.ones(size, dtype=like.dtype, device=like.device)
+    return namespace_of(like).ones(size, dtype=like.dtype, device=like.device)
 
 
 @lru_cache(maxsize=32)

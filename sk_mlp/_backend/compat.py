@@ -13,6 +13,7 @@ from sklearn.utils import _array_api
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "array_namespace",
     "check_same_namespace",
     "check_sample_weight",
     "namespace",
@@ -27,6 +28,13 @@ def namespace(X: Any) -> Any:
         return np
     xp, is_array, _ = _array_api.get_namespace_and_device(X)
     return xp if is_array and not _array_api._is_numpy_namespace(xp) else np
+
+
+def array_namespace(array: Any) -> Any:
+    """Library of an array, whether or not dispatch is on; NumPy for whatever is not an array."""
+    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
+        return np
+    return _array_api.array_api_compat.get_namespace(array)
 
 
 def supported_float_dtypes(xp: Any, X: Any) -> tuple[Any, ...]:
@@ -44,7 +52,7 @@ def to_host(array: Any) -> Any:
     """
     if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
         return array
-    return _array_api._convert_to_numpy(array, _array_api.array_api_compat.get_namespace(array))
+    return _array_api._convert_to_numpy(array, array_namespace(array))
 
 
 def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str) -> None:

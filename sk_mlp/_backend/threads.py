@@ -5,14 +5,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from sk_mlp._network.objective import block_rows
-from sk_mlp._network.parameters import Layout
+from sk_mlp._backend.arrays import on_host
+from sk_mlp._backend.rows import gradient_rows
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -57,54 +55,60 @@ class _SingleBlasThread:
 _single_blas_thread = _SingleBlasThread()
 
 
-def row_ranges(n_rows: int, n_ranges: int) -> list[range]:
-    """Ranges of about equal length that cover all rows in order."""
-    return [range(a, b) for a, b in pairwise(n_rows * i // n_ranges for i in range(n_ranges + 1))]
+class Threads(NamedTuple):
+    """Threads to share work among.
+
+    Attributes
+    ----------
+    n : int
+    map : callable (function, items) -> iterable
+        Like the built-in, with the help of the others.
+    """
+
+    n: int
+    map: Callable[..., Any]
+
+
+SERIAL = Threads(1, map)
 
 
 @contextlib.contextmanager
-def row_threads(xp: Any, X: Array, layout: Layout) -> Iterator[tuple[int, Callable[..., Any]]]:
-    """Give the number of row ranges to work on at the same time, and a map over them.
+def row_threads(X: Array, multiply_adds: int, widest: int) -> Iterator[Threads]:
+    """Give the threads that pay for a pass over the rows of X.
 
     BLAS is held to one thread: its own threads do not pay on blocks that fit the cache, and
     are ten times slower when another process competes for the cores. The threads it was
-    allowed work on ranges of rows instead, if there is enough to do.
+    allowed work on ranges of rows instead, if there is enough to do. Libraries other than
+    NumPy are left to themselves.
 
     Parameters
     ----------
-    xp : module
-        The array namespace of X; other than NumPy's are left to themselves.
     X : array of shape (n_samples, n_features)
-    layout : Layout
-
-    Yields
-    ------
-    n_ranges : int
-    map : callable
-        Like the built-in.
+    multiply_adds : int
+        Work of a row in a forward pass.
+    widest : int
+        Columns of the widest array of a pass.
     """
-    if xp is not np:
-        yield 1, map
+    if not on_host(X):
+        yield SERIAL
         return
-    work = X.shape[0] * layout.hidden_units * (layout.n_features + layout.n_outputs)
     with _single_blas_thread as allowed:
         n_threads = 1
-        if work > THREAD_WORK:
-            n_threads = max(1, min(allowed, X.shape[0] // block_rows(xp, X, layout)))
+        if pays(X.shape[0] * multiply_adds):
+            n_threads = max(1, min(allowed, X.shape[0] // gradient_rows(X, widest)))
         if n_threads == 1:
-            yield 1, map
+            yield SERIAL
         else:
             with ThreadPoolExecutor(n_threads - 1) as pool:
-                yield n_threads, partial(_map, pool)
+                yield Threads(n_threads, partial(_map, pool))
+
+
+def pays(multiply_adds: float) -> bool:
+    """Return True if this much work is worth waking another thread."""
+    return multiply_adds > THREAD_WORK
 
 
 def _map(pool: ThreadPoolExecutor, function: Callable[..., Any], items: Sequence[Any]) -> list[Any]:
     """Map with the help of a pool: the first item is done here, which saves waking a thread."""
     others = [pool.submit(function, item) for item in items[1:]]
     return [function(items[0]), *(other.result() for other in others)]
-
-
-def batch_threads(n_threads: int, batch_size: int, layout: Layout) -> int:
-    """Threads that pay on the rows of one batch."""
-    work = batch_size * layout.hidden_units * (layout.n_features + layout.n_outputs)
-    return n_threads if work > THREAD_WORK else 1

@@ -7,14 +7,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_mlp._backend.arrays import place, place_labels
+from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._data.moments import FeatureMoments, feature_moments
 from sk_mlp._data.targets import Target, encode, row_weights
-from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.objective import Rows
 from sk_mlp._network.outputs import OUTPUTS
-from sk_mlp._network.parameters import Layout, Standardization
-from sk_mlp._training.training import Problem
+from sk_mlp._network.parameters import Layout
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -35,34 +34,30 @@ class Data(NamedTuple):
     target: Target
     weights: np.ndarray | None
 
-    def take(self, rows: np.ndarray) -> "Data":
+    def take(self, index: np.ndarray) -> "Data":
         """Select rows, by a copy."""
-        xp = namespace(self.X)
-        X = self.X[rows] if xp is np else xp.take(self.X, place(xp, rows, self.X), axis=0)
-        target = self.target._replace(encoded=self.target.encoded[rows])
-        return Data(X, target, None if self.weights is None else self.weights[rows])
+        rows = take_rows(self.X, place(index, self.X))
+        target = self.target._replace(encoded=self.target.encoded[index])
+        return Data(rows, target, None if self.weights is None else self.weights[index])
 
     def layout(self, hidden_units: int) -> Layout:
         """Shapes of a network for these data."""
         return Layout(self.X.shape[1], int(hidden_units), self.target.n_outputs)
 
-    def problem(
-        self, hidden_units: int, activation: str, standardization: Standardization
-    ) -> Problem:
-        """Bring targets and weights to where X is, for a network of some hidden units."""
-        xp, y = namespace(self.X), self.target.encoded
+    @property
+    def is_text(self) -> bool:
+        """True if the data look like words of texts: sparse and wide."""
+        return bool(sparse.issparse(self.X) and 4 * self.X.shape[1] > self.X.shape[0])
+
+    def rows(self) -> Rows:
+        """Bring targets and weights to where X is."""
+        y = self.target.encoded
         if self.target.output == "logistic":
             y = y.astype(np.bool_)
-        return Problem(
-            self.X,
-            place(xp, y, self.X),
-            None if self.weights is None else place(xp, self.weights, self.X, self.X.dtype),
-            self.layout(hidden_units),
-            ACTIVATIONS[activation],
-            OUTPUTS[self.target.output],
-            xp,
-            standardization,
-        )
+        weights = self.weights
+        if weights is not None:
+            weights = place(weights, self.X, self.X.dtype)
+        return Rows(self.X, place(y, self.X), weights)
 
     def moments(self, *, standardize: bool) -> FeatureMoments:
         """Statistics of the features; without `standardize` only the weight of the rows.
@@ -72,9 +67,9 @@ class Data(NamedTuple):
         ValueError
             If the features are so large that their squares overflow.
         """
-        xp, X = namespace(self.X), self.X
+        xp, X = namespace_of(self.X), self.X
         if standardize:
-            return feature_moments(xp, X, self.weights)
+            return feature_moments(X, self.weights)
         values = X.data if sparse.issparse(X) else X
         largest = max(float(xp.max(values)), -float(xp.min(values))) if values.shape[0] else 0.0
         if largest > math.sqrt(float(xp.finfo(X.dtype).max)):
@@ -95,7 +90,7 @@ class Data(NamedTuple):
     def prior_loss(self) -> float:
         """Cross-entropy of a model that predicts the share of each class, in nats per row."""
         output = OUTPUTS[self.target.output]  # its loss is linear in the targets
-        loss, _ = output.loss_residual(np, self.log_odds()[None], self._shares()[None])
+        loss, _ = output.loss_residual(self.log_odds()[None], self._shares()[None])
         return float(loss[0])
 
     def _shares(self) -> np.ndarray:
@@ -184,11 +179,11 @@ def validate_held_out(
 
 def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:
     """Fitted attributes of the network with these parameters, in user units."""
-    X, xp = data.X, namespace(data.X)
-    W1, b1, W2, b2 = (place(xp, part, X, X.dtype) for part in layout.views(user))
+    X = data.X
+    W1, b1, W2, b2 = (place(part, X, X.dtype) for part in layout.views(user))
     return {
         "coefs_": [W1, W2],
         "intercepts_": [b1, b2],
-        "classes_": place_labels(xp, data.target.classes, X),
+        "classes_": place_labels(data.target.classes, X),
         "out_activation_": data.target.output,
     }

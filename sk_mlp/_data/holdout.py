@@ -6,12 +6,11 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._data.targets import Target, class_codes
-from sk_mlp._network.objective import row_blocks
 
 Array = Any  # an array of any namespace of the array API standard
 
-BLOCK_BYTES = 2**20
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -31,10 +30,9 @@ def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
         sums = np.cumsum(_bits(X.data) * factors[X.indices], dtype=np.uint64)
         sums = np.concatenate([np.zeros(1, dtype=np.uint64), sums])
         return np.asarray(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
-    step = max(1, BLOCK_BYTES // (8 * n_features))
     keys = [
         np.sum(_bits(to_numpy(X[block, ...])) * factors, axis=1, dtype=np.uint64)
-        for block in row_blocks(0, n_rows, step)
+        for block in row_blocks(0, n_rows, pass_rows(X, 8 * n_features))
     ]
     return np.concatenate(keys)
 

@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import DEVICE_BYTES, place, to_numpy, widest_float
-from sk_mlp._network.objective import row_blocks
+from sk_mlp._backend.arrays import namespace_of, place, to_numpy, widest_float
+from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._network.parameters import Standardization
 
 Array = Any  # an array of any namespace of the array API standard
 
-BLOCK_BYTES = 2**20
 SPARSE_ROW_NORM = 10.0
 
 
@@ -67,7 +66,7 @@ class FeatureMoments(NamedTuple):
         return Standardization(self.mean, scale)
 
 
-def feature_moments(xp: Any, X: Array, sample_weight: np.ndarray | None) -> FeatureMoments:
+def feature_moments(X: Array, sample_weight: np.ndarray | None) -> FeatureMoments:
     """Moments of the rows of X, weighted, in float64; two passes over blocks of rows.
 
     Raises
@@ -78,11 +77,9 @@ def feature_moments(xp: Any, X: Array, sample_weight: np.ndarray | None) -> Feat
     if sparse.issparse(X):
         return _row_norm_moments(X, sample_weight)
     n_rows, n_features = X.shape
-    budget = BLOCK_BYTES if xp is np else DEVICE_BYTES
-    step = max(1, budget // (8 * n_features))
-    blocks = list(row_blocks(0, n_rows, step))
-    wide = widest_float(xp, X)
-    weights = None if sample_weight is None else place(xp, sample_weight, X, wide)
+    xp, wide = namespace_of(X), widest_float(X)
+    blocks = list(row_blocks(0, n_rows, pass_rows(X, 8 * n_features)))
+    weights = None if sample_weight is None else place(sample_weight, X, wide)
 
     def weighted_sum(function: Any) -> np.ndarray:
         total = np.zeros(n_features)
@@ -97,7 +94,7 @@ def feature_moments(xp: Any, X: Array, sample_weight: np.ndarray | None) -> Feat
         # relative to the first row, so that a constant has exactly the variance 0
         first = xp.astype(X[:1, ...], wide)
         mean = to_numpy(first)[0] + weighted_sum(lambda x: x - first) / weight
-        center = place(xp, mean, X, wide)
+        center = place(mean, X, wide)
         variance = weighted_sum(lambda x: (x - center) ** 2) / weight
     if not np.isfinite(variance).all():
         j = int(np.argmin(np.isfinite(variance)))

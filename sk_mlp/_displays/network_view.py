@@ -9,7 +9,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sk_mlp._backend.arrays import place, to_numpy
-from sk_mlp._backend.compat import namespace, to_host
+from sk_mlp._backend.compat import to_host
 from sk_mlp._displays.geometry import class_margins, grid
 from sk_mlp._predictor import TwoLayerPredictor
 
@@ -107,6 +107,6 @@ class NetworkView:
         xx0, xx1 = grid(box, RESOLUTION)
         X = np.stack([xx0.ravel(), xx1.ravel()], axis=1)
         W1 = self._network.coefs_[0]
-        X = place(namespace(W1), X, W1, W1.dtype)
+        X = place(X, W1, W1.dtype)
         raw = to_numpy(self._network.decision_function(X))
         return xx0, xx1, class_margins(raw.reshape(*xx0.shape, *raw.shape[1:]), self.W2.shape[1])

@@ -1,16 +1,16 @@
 """Activation functions of the hidden layer and their derivatives.
 
-Each activation is one entry of `ACTIVATIONS`: a pair of functions of arrays that use the
-array namespace `xp` they are given, so that the same lines run on NumPy, on PyTorch and on
-any other library of the array API standard. The derivative may use the pre-activation ``Z``
-or the activation ``H = g(Z)``, whichever is cheaper.
+Each activation is one entry of `ACTIVATIONS`: a pair of functions of arrays that use operators
+and the library of the array, so that the same lines run on NumPy, on PyTorch and on any other
+library of the array API standard. The derivative may use the pre-activation ``Z`` or the
+activation ``H = g(Z)``, whichever is cheaper.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
+from sk_mlp._backend.arrays import namespace_of, positive_part
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -22,74 +22,101 @@ class Activation(NamedTuple):
 
     Attributes
     ----------
-    function : callable (xp, Z) -> H
+    function : callable (Z) -> H
         g, elementwise.
-    derivative : callable (xp, Z, H) -> array
-        g'(Z), elementwise, in the dtype of Z.
+    derivative : callable (Z, H) -> array
+        g'(Z), elementwise, in the dtype of Z; a new array.
     gain : float
         Factor on the Glorot range of the initial weights that keeps the variance of the
         hidden layer near that of the input.
     odd : bool
-        Whether g(-z) = -g(z), so that the sign of a hidden unit is arbitrary.
+        True if g(-z) = -g(z), so that the sign of a hidden unit is arbitrary.
     """
 
-    function: Callable[[Any, Array], Array]
-    derivative: Callable[[Any, Array, Array], Array]
+    function: Callable[[Array], Array]
+    derivative: Callable[[Array, Array], Array]
     gain: float = 1.0
     odd: bool = False
 
 
-def logistic(xp: Any, Z: Array) -> Array:
+def _identity(Z: Array) -> Array:
+    return Z
+
+
+def _identity_derivative(Z: Array, H: Array) -> Array:
+    return namespace_of(Z).ones_like(Z)
+
+
+def tanh(Z: Array) -> Array:
+    """Hyperbolic tangent."""
+    return namespace_of(Z).tanh(Z)
+
+
+def _tanh_derivative(Z: Array, H: Array) -> Array:
+    return 1.0 - H * H
+
+
+def logistic(Z: Array) -> Array:
     """1 / (1 + exp(-z)), by the identity (1 + tanh(z/2)) / 2, which cannot overflow."""
-    return 0.5 + 0.5 * xp.tanh(0.5 * Z)
+    return 0.5 + 0.5 * tanh(0.5 * Z)
 
 
-def _as(xp: Any, mask: Array, like: Array) -> Array:
-    return xp.astype(mask, like.dtype)
+def _logistic_derivative(Z: Array, H: Array) -> Array:
+    return H - H * H
 
 
-def _relu(xp: Any, Z: Array) -> Array:
-    # the standard has no maximum with a Python scalar; in NumPy it saves two calls
-    return np.maximum(Z, 0.0) if xp is np else xp.maximum(Z, xp.zeros_like(Z[:1, :1]))
+def _where(mask: Array, like: Array) -> Array:
+    return namespace_of(like).astype(mask, like.dtype)
 
 
-def _silu_derivative(xp: Any, Z: Array, H: Array) -> Array:
-    sigma = logistic(xp, Z)
+def _relu_derivative(Z: Array, H: Array) -> Array:
+    return _where(H > 0, H)
+
+
+def _leaky_relu(Z: Array) -> Array:
+    return namespace_of(Z).maximum(Z, LEAK * Z)
+
+
+def _leaky_relu_derivative(Z: Array, H: Array) -> Array:
+    return LEAK + (1.0 - LEAK) * _where(Z > 0, Z)
+
+
+def _silu(Z: Array) -> Array:
+    return Z * logistic(Z)
+
+
+def _silu_derivative(Z: Array, H: Array) -> Array:
+    sigma = logistic(Z)
     return sigma + H * (1.0 - sigma)
 
 
 _GELU_SCALE = math.sqrt(2.0 / math.pi)
+# beyond, the gate is 0 or 1 in double precision; Z^3 and its neighbours stay finite
+_GELU_END = 10.0
 
 
-def _gelu_tanh(xp: Any, Z: Array) -> Array:
-    return xp.tanh(_GELU_SCALE * (Z + 0.044715 * Z * Z * Z))
+def _gelu_gate(Z: Array) -> tuple[Array, Array]:
+    z = namespace_of(Z).clip(Z, -_GELU_END, _GELU_END)
+    return z, tanh(_GELU_SCALE * (z + 0.044715 * z * z * z))
 
 
-def _gelu_derivative(xp: Any, Z: Array, H: Array) -> Array:
-    t = _gelu_tanh(xp, Z)
-    inner = _GELU_SCALE * (1.0 + 3 * 0.044715 * Z * Z)
-    return 0.5 * (1.0 + t) + 0.5 * Z * (1.0 - t * t) * inner
+def _gelu(Z: Array) -> Array:
+    return Z * (0.5 * (1.0 + _gelu_gate(Z)[1]))
 
 
+def _gelu_derivative(Z: Array, H: Array) -> Array:
+    z, t = _gelu_gate(Z)
+    inner = _GELU_SCALE * (1.0 + 3 * 0.044715 * z * z)
+    return 0.5 * (1.0 + t) + 0.5 * z * (1.0 - t * t) * inner
+
+
+# module-level functions, not lambdas: they are pickled on their way to other processes
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(
-        lambda xp, Z: Z,
-        lambda xp, Z, H: xp.ones_like(Z),
-        odd=True,
-    ),
-    "logistic": Activation(logistic, lambda xp, Z, H: H - H * H, gain=2.0),
-    "tanh": Activation(
-        lambda xp, Z: xp.tanh(Z),
-        lambda xp, Z, H: 1.0 - H * H,
-        odd=True,
-    ),
-    "relu": Activation(_relu, lambda xp, Z, H: _as(xp, H > 0, H)),
-    "leaky_relu": Activation(
-        lambda xp, Z: xp.maximum(Z, LEAK * Z),
-        lambda xp, Z, H: LEAK + (1.0 - LEAK) * _as(xp, Z > 0, Z),
-    ),
-    "gelu": Activation(  # tanh form of Hendrycks & Gimpel (2016)
-        lambda xp, Z: 0.5 * Z * (1.0 + _gelu_tanh(xp, Z)), _gelu_derivative
-    ),
-    "silu": Activation(lambda xp, Z: Z * logistic(xp, Z), _silu_derivative),
+    "identity": Activation(_identity, _identity_derivative, odd=True),
+    "logistic": Activation(logistic, _logistic_derivative, gain=2.0),
+    "tanh": Activation(tanh, _tanh_derivative, odd=True),
+    "relu": Activation(positive_part, _relu_derivative),
+    "leaky_relu": Activation(_leaky_relu, _leaky_relu_derivative),
+    "gelu": Activation(_gelu, _gelu_derivative),  # tanh form of Hendrycks & Gimpel (2016)
+    "silu": Activation(_silu, _silu_derivative),
 }

@@ -1,19 +1,19 @@
-"""Unbiased estimates of the gradient of `TwoLayerLoss` from batches of rows."""
+"""Passes over the rows in batches, each with an unbiased estimate of the objective's gradient."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import DEVICE_BYTES, place
-from sk_mlp._network.network import hidden, raw_prediction, set_gradient
-from sk_mlp._network.objective import RowSum, row_blocks
-from sk_mlp._network.parameters import Layout, Standardization
+from sk_mlp._backend.arrays import empty, namespace_of, on_host, place, to_numpy
+from sk_mlp._backend.rows import pass_rows, row_blocks
+from sk_mlp._backend.threads import pays
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective
+from sk_mlp._network.parameters import Layout
 
 Array = Any  # an array of any namespace of the array API standard
-
-GATHER_BYTES = 2**20  # rows gathered, standardised and cast at a time on the host
 
 
 class ColumnSelection:
@@ -45,67 +45,150 @@ class ColumnSelection:
             part[...] = from_part
 
 
-class Minibatches:
-    """Passes over shuffled rows, a gradient for each batch, in standardised units.
+class Step(NamedTuple):
+    """What a batch moves.
 
-    The gradient of a batch B estimates that of `TwoLayerLoss` without bias: the data term is
-    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. Rows are gathered, standardised and cast to
-    `dtype` a few batches at a time. With sparse X a step costs what the non-zeros of its batch
-    cost: only the weights of the features in the batch move, and the penalty of a feature is
-    shared out among the rows in which it is not zero, so that the estimate stays unbiased.
+    Attributes
+    ----------
+    selection : ColumnSelection or None
+        The coordinates to move; None is all.
+    params : array of shape (n_selected,)
+        Their values: the live parameters for None, else a copy to be written back.
+    gradient : array of shape (n_selected,)
+        At `params`. May be overwritten.
+    """
+
+    selection: ColumnSelection | None
+    params: Array
+    gradient: Array
+
+
+Take = Callable[[Step], None]
+
+
+class Batches(Protocol):
+    """Passes over the rows, in one batch or many."""
+
+    n_steps: int
+
+    def place(self, x0: np.ndarray) -> Array:
+        """Bring parameters to where the steps are computed, in their dtype."""
+
+    def start_loss(self, params: Array) -> float | None:
+        """Objective at the start, if the first step needs it anyway."""
+
+    def epoch(self, params: Array, take: Take) -> float:
+        """Hand each step of a pass to `take`, which moves `params`; return the objective.
+
+        The objective is that of the predictions made on the way (one batch: after the step).
+        """
+
+
+def batches_of(objective: Objective, batch_size: int, rng: np.random.RandomState) -> Batches:
+    """Choose passes in batches or, if one batch is all the data, the exact gradient."""
+    if batch_size >= objective.rows.X.shape[0]:
+        return FullBatch(objective)
+    return Minibatches(objective, batch_size, rng)
+
+
+class FullBatch:
+    """Passes of one batch, all the rows: the gradient of the objective itself.
+
+    The loss after a step comes with the gradient for the next one, so that the exact loss of
+    every iterate is known at no cost.
+    """
+
+    n_steps = 1
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.gradient: Array = None
+
+    def place(self, x0: np.ndarray) -> Array:
+        """Bring parameters to where X is, in its dtype."""
+        return place(x0, self.objective.rows.X, self.objective.rows.X.dtype)
+
+    def epoch(self, params: Array, take: Take) -> float:
+        """Make one step along the gradient; return the objective after it."""
+        if self.gradient is None:
+            self.start_loss(params)
+        take(Step(None, params, self.gradient))
+        return self.start_loss(params)
+
+    def start_loss(self, params: Array) -> float:
+        """Objective at `params`; its gradient serves the next step."""
+        loss, gradient = self.objective.loss_gradient(to_numpy(params))
+        self.gradient = self.place(gradient)
+        return loss
+
+
+class Minibatches:
+    """Passes over shuffled rows in single precision, in standardised units.
+
+    The gradient of a batch B estimates that of `Objective` without bias: the data term is
+    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. The noise of the sampling hides what single
+    precision rounds off. Rows are gathered, standardised and cast a few batches at a time. With
+    sparse X a step costs what the non-zeros of its batch cost: only the weights of the features
+    in the batch move, and the penalty of a feature is shared out among the rows in which it is
+    not zero, so that the estimate stays unbiased.
 
     Parameters
     ----------
-    data : RowSum
-        The rows and the network.
-    alpha : float
-    standardization : Standardization
+    objective : Objective
+        Of `Rows`.
     batch_size : int
     rng : numpy.random.RandomState
         Shuffles the rows at each pass.
-    dtype : dtype
-        Of the steps.
-    n_threads : int, default=1
-        Parts of a dense batch to work on at the same time.
-    map : callable, default: the built-in
-        Applies a function to every part.
     """
 
-    def __init__(
-        self,
-        data: RowSum,
-        alpha: float,
-        standardization: Standardization,
-        batch_size: int,
-        rng: np.random.RandomState,
-        dtype: Any,
-        n_threads: int = 1,
-        map: Callable[..., Any] = map,
-    ) -> None:
-        self.data, self.layout, self.xp = data, data.layout, data.xp
-        self.alpha, self.batch_size, self.rng, self.dtype = alpha, batch_size, rng, dtype
-        self.weight_sum = data.weight_sum
-        self.sparse = sparse.issparse(data.X)
-        self.n_steps = -(-len(data.rows) // batch_size)
-        self.scale = standardization.scale
-        self.mean = standardization.mean
+    def __init__(self, objective: Objective, batch_size: int, rng: np.random.RandomState) -> None:
+        self.objective, self.batch_size, self.rng = objective, batch_size, rng
+        self.network, self.rows = objective.network, objective.rows
+        X, layout = self.rows.X, self.network.layout
+        self.n_rows, self.weight_sum = X.shape[0], self.rows.weight_sum
+        self.n_steps = -(-self.n_rows // batch_size)
+        self.dtype = namespace_of(X).float32
+        self.sparse = sparse.issparse(X)
         if self.sparse:
-            counts = np.bincount(data.X.indices, minlength=self.layout.n_features)
+            counts = np.bincount(X.indices, minlength=layout.n_features)
             self.column_counts = np.maximum(counts, 1)
-        elif self.mean is not None:
-            dtype = data.X.dtype
-            self.mean = place(self.xp, self.mean, data.X, dtype)
-            self.inverse_scale = place(self.xp, 1.0 / np.asarray(self.scale), data.X, dtype)
-        self.n_threads, self.map = n_threads, map
-        self.dense_parts: list[_Part] = []
-        self.loss_sum = 0.0
-        n_rows, n_features = data.X.shape
-        budget = GATHER_BYTES if self.xp is np else DEVICE_BYTES
-        row_bytes = 8 * (1 if self.sparse else max(n_features, self.layout.n_outputs))
-        self.n_gathered = batch_size * max(1, budget // (batch_size * row_bytes))
+        elif objective.standardization.mean is not None:
+            mean, scale = objective.standardization
+            self.mean = place(np.asarray(mean), X, X.dtype)
+            self.inverse_scale = place(1.0 / np.asarray(scale), X, X.dtype)
+        threads = objective.threads
+        self.n_parts = threads.n if pays(batch_size * layout.multiply_adds) else 1
+        self.gradients: list[_BatchGradient] = []
+        row_bytes = 8 * (1 if self.sparse else max(layout.n_features, layout.n_outputs))
+        self.n_gathered = batch_size * max(1, pass_rows(X, batch_size * row_bytes))
         self.ready: tuple[Array, Array, Array | None] | None = None
-        if self.xp is np and not self.sparse and n_rows <= self.n_gathered:
-            self.ready = self._prepare(np.arange(n_rows))  # few rows: once for all passes
+        if on_host(X) and not self.sparse and self.n_rows <= self.n_gathered:
+            self.ready = self._prepare(np.arange(self.n_rows))  # few rows: once for all passes
+
+    def place(self, x0: np.ndarray) -> Array:
+        """Bring parameters to where X is, in single precision."""
+        return place(x0, self.rows.X, self.dtype)
+
+    def start_loss(self, params: Array) -> None:
+        """Return None: the first step needs a batch only."""
+
+    def epoch(self, params: Array, take: Take) -> float:
+        """Make a step for each batch; return the objective of the predictions on the way."""
+        order = place(self.rng.permutation(self.n_rows), self.rows.X)
+        add_up = self._sparse_losses if self.sparse else self._dense_losses
+        sums = []
+        for some in row_blocks(0, self.n_rows, self.n_gathered):
+            X, Y, weights = self._gather(order[some])
+            losses: list[Array] = []
+            for rows in row_blocks(0, X.shape[0], self.batch_size):
+                w = None if weights is None else weights[rows, ...]
+                losses += add_up(params, X[rows, ...], Y[rows, ...], w, take)
+            xp = namespace_of(losses[0])
+            loss = xp.concat(losses)
+            sums.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
+        loss_sum = sum(float(s) for s in sums)
+        objective: float = (loss_sum + self.objective.penalty(params)) / self.weight_sum
+        return objective
 
     def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
         """Rows in standardised units, indicators and weights, in the dtype of the steps."""
@@ -116,127 +199,88 @@ class Minibatches:
         return X.take(index, axis=0), Y, None if weights is None else weights[index]
 
     def _prepare(self, index: Array) -> tuple[Array, Array, Array | None]:
-        data, xp = self.data, self.xp
-
-        def take(array: Array) -> Array:
-            return xp.take(array, index, axis=0)
-
+        standardization, rows = self.objective.standardization, self.rows.take(index)
+        X = rows.X
         if self.sparse:
-            X = (data.X[index] / self.scale).astype(self.dtype, copy=False)
-        else:
-            X = take(data.X)
-            if self.mean is not None:
-                X -= self.mean
-                X *= self.inverse_scale
-            elif self.scale != 1.0:  # of a stream with sparse rows before
-                X /= self.scale
-            X = xp.astype(X, self.dtype, copy=False)
-        Y = xp.astype(data.indicators(take(data.y)), self.dtype, copy=False)
-        weights = data.sample_weight
+            X = (X / standardization.scale).astype(self.dtype, copy=False)
+        elif standardization.mean is not None:
+            X -= self.mean
+            X *= self.inverse_scale
+        elif not standardization.is_identity:  # of a stream with sparse rows before
+            X /= standardization.scale
+        Y = rows.indicators(self.network)
+        if not self.sparse:
+            X = namespace_of(X).astype(X, self.dtype, copy=False)
+        Y = namespace_of(Y).astype(Y, self.dtype, copy=False)
+        weights = rows.sample_weight
         if weights is not None:
-            weights = xp.astype(take(weights), self.dtype, copy=False)[:, None]
+            weights = namespace_of(weights).astype(weights, self.dtype, copy=False)[:, None]
         return X, Y, weights
 
-    def epoch(self, params: Array) -> Iterator[tuple[ColumnSelection | None, Array, Array]]:
-        """One pass: for each batch the coordinates it moves, their values and their gradient.
-
-        The gradient, of shape (n_selected,), is that at `params` as they are when a batch is
-        asked for, so that they may be moved in between. The arrays are valid until the next
-        batch, and may be overwritten.
-        """
-        xp, size, layout = self.xp, self.batch_size, self.layout
-        n_rows = self.data.X.shape[0]
-        order = place(xp, self.rng.permutation(n_rows), self.data.X)
-        decay = self.alpha / self.weight_sum
-        parts = self.dense_parts
-        if not self.sparse and not (parts and parts[0].params is params):
-            parts[:] = [_Part(self.data, layout, params) for _ in range(self.n_threads)]
-        sums = []
-        for some in row_blocks(0, n_rows, self.n_gathered):
-            X, Y, weights = self._gather(order[some])
-            losses: list[Array] = []
-            for rows in row_blocks(0, X.shape[0], size):
-                w = None if weights is None else weights[rows, ...]
-                if not self.sparse:
-                    losses += self._add_up(parts, X[rows, ...], Y[rows, ...], w)
-                    yield None, params, parts[0].with_penalty(decay)
-                else:
-                    columns, batch = compact(X[rows])
-                    selection = ColumnSelection(layout, columns)
-                    local = selection.take(params)
-                    part = _Part(self.data, selection.selected, local)
-                    losses += self._add_up([part], batch, Y[rows], w)
-                    share = self._share(columns, batch)
-                    yield selection, local, part.with_penalty(decay, share)
-            loss = xp.concat(losses)
-            sums.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
-        self.loss_sum = sum(float(s) for s in sums)
-
-    def _add_up(
-        self, parts: list["_Part"], X: Array, Y: Array, weights: Array | None
+    def _dense_losses(
+        self, params: Array, X: Array, Y: Array, weights: Array | None, take: Take
     ) -> list[Array]:
-        """Set the first part to the gradient of a batch, without the penalty; return the losses."""
-        n_rows = X.shape[0]
-        scale = self.data.X.shape[0] / (n_rows * self.weight_sum)
-        if len(parts) == 1:
-            return [parts[0].backward(X, Y, weights, scale)]
+        """Make the step of a batch, in as many parts as there are threads; return the losses."""
+        gradients = self.gradients
+        if not (gradients and gradients[0].params is params):
+            gradients[:] = [_BatchGradient(self.network, params) for _ in range(self.n_parts)]
+        n_rows, first = X.shape[0], gradients[0]
+        scale = self.n_rows / (n_rows * self.weight_sum)
+        if self.n_parts == 1:
+            losses = [first.backward(X, Y, weights, scale)]
+        else:
 
-        def backward(i: int) -> Array:
-            rows = slice(n_rows * i // len(parts), n_rows * (i + 1) // len(parts))
-            some = None if weights is None else weights[rows, ...]
-            return parts[i].backward(X[rows, ...], Y[rows, ...], some, scale)
+            def backward(i: int) -> Array:
+                rows = slice(n_rows * i // self.n_parts, n_rows * (i + 1) // self.n_parts)
+                some = None if weights is None else weights[rows, ...]
+                return gradients[i].backward(X[rows, ...], Y[rows, ...], some, scale)
 
-        losses = list(self.map(backward, range(len(parts))))
-        for part in parts[1:]:
-            parts[0].vector += part.vector
+            losses = list(self.objective.threads.map(backward, range(self.n_parts)))
+            for other in gradients[1:]:
+                first.vector += other.vector
+        take(Step(None, params, first.with_penalty(self.objective.alpha / self.weight_sum)))
         return losses
 
-    def loss(self, params: Array) -> float:
-        """Objective over the last pass, from the predictions made during it."""
-        weights = params[self.layout.weights]
-        penalty = 0.5 * self.alpha * float(weights @ weights)
-        return (self.loss_sum + penalty) / self.weight_sum
+    def _sparse_losses(
+        self, params: Array, X: Any, Y: Array, weights: Array | None, take: Take
+    ) -> list[Array]:
+        """Make the step of a batch for the features in it; return the losses."""
+        columns, X = compact(X)
+        selection = ColumnSelection(self.network.layout, columns)
+        network = self.network._replace(layout=selection.selected)
+        gradient = _BatchGradient(network, selection.take(params))
+        loss = gradient.backward(X, Y, weights, self.n_rows / (X.shape[0] * self.weight_sum))
+        # share of the batch in the penalty of each of its features
+        share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
+        share = (share * (self.n_rows / X.shape[0])).astype(self.dtype)[:, None]
+        vector = gradient.with_penalty(self.objective.alpha / self.weight_sum, share)
+        take(Step(selection, gradient.params, vector))
+        return [loss]
 
-    def _share(self, columns: np.ndarray, X: sparse.csr_matrix) -> np.ndarray:
-        """Share of a sparse batch in the penalty of each of its features, (n_columns, 1)."""
-        counts = np.bincount(X.indices, minlength=len(columns))
-        share: np.ndarray = (
-            counts / self.column_counts[columns] * (self.data.X.shape[0] / X.shape[0])
-        )
-        return share.astype(self.dtype)[:, None]
 
-
-class _Part:
+class _BatchGradient:
     """The gradient of rows of a batch at parameters that are moved in place.
 
     Parameters
     ----------
-    data : RowSum
-        All the rows.
-    layout : Layout
-        Of `params`.
-    params : array of shape (layout.size,)
+    network : Network
+    params : array of shape (network.layout.size,)
     """
 
-    def __init__(self, data: RowSum, layout: Layout, params: Array) -> None:
-        xp = data.xp
-        self.data, self.params, self.vector = data, params, xp.empty_like(params)
-        self.W1, self.b1, self.W2, self.b2 = layout.views(params, xp)
-        self.views = self.gW1, _, self.gW2, _ = layout.views(self.vector, xp)
+    def __init__(self, network: Network, params: Array) -> None:
+        layout = network.layout
+        self.network, self.params, self.vector = network, params, empty(params.shape, params)
+        self.at, self.gradient = layout.views(params), layout.views(self.vector)
         self.weights, self.of_weights = params[layout.weights], self.vector[layout.weights]
 
     def backward(self, X: Array, Y: Array, weights: Array | None, scale: float) -> Array:
         """Set `vector` to the gradient of the cross-entropies times `scale`; return the losses."""
-        data, xp = self.data, self.data.xp
-        Z, H = hidden(xp, X, self.W1, self.b1, data.activation)
-        S = raw_prediction(H, self.W2, self.b2)
-        loss, residual = data.output.loss_residual(xp, S, Y)
+        S, backward = self.network.forward(self.at, X)
+        loss, residual = self.network.output.loss_residual(S, Y)
         if weights is not None:
             residual *= weights
         residual *= scale
-        set_gradient(
-            xp, X, Z, H, residual, self.W2, data.activation, self.views, factored=data.factored
-        )
+        backward(residual, self.gradient)
         return loss
 
     def with_penalty(self, decay: float, share: Array | None = None) -> Array:
@@ -244,8 +288,8 @@ class _Part:
         if share is None:
             self.of_weights += decay * self.weights
         else:
-            self.gW1 += decay * share * self.W1
-            self.gW2 += decay * self.W2
+            self.gradient.W1[...] += decay * share * self.at.W1
+            self.gradient.W2[...] += decay * self.at.W2
         return self.vector
 
 

@@ -1,148 +1,178 @@
 """The objective: penalised cross-entropy of the network, as a sum over blocks of rows."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+import contextlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import DEVICE_BYTES, HOST_BYTES, place, to_numpy, total, widest_float
-from sk_mlp._network.activations import Activation
-from sk_mlp._network.network import hidden, raw_prediction, set_gradient
-from sk_mlp._network.outputs import Output
-from sk_mlp._network.parameters import Layout, Standardization
+from sk_mlp._backend.arrays import (
+    empty,
+    namespace_of,
+    on_host,
+    place,
+    take_rows,
+    to_numpy,
+    total,
+    widest_float,
+)
+from sk_mlp._backend.rows import CACHE_BYTES, gradient_rows, row_blocks, row_ranges
+from sk_mlp._backend.threads import SERIAL, Threads, row_threads
+from sk_mlp._network.network import Network
+from sk_mlp._network.parameters import Parameters, Standardization
 
 Array = Any  # an array of any namespace of the array API standard
 Block = tuple[Array, Array, Array | None]
 
-# Measured: more rows share the cost of adding up a gradient, of up to 500 x 256 here; fewer let
-# BLAS take its kernel for small matrices.
-MIN_BLOCK_ROWS, MIN_FORWARD_ROWS = 512, 192
-CONSTANT = 1e-6  # variation, as a share of its root mean square, up to which a value is constant
+# Variation, as a share of its root mean square, up to which a hidden unit counts as constant:
+# what a fit or rounding leaves of a constant is not a standard deviation.
+CONSTANT = 1e-6
+CONTRIBUTION_ROWS = 2_000  # enough for a standard deviation to 2 %
 
 
-def block_rows(xp: Any, X: Array, layout: Layout) -> int:
-    """Rows per block: what fits the cache, or what pays for a dense gradient if sparse."""
-    if xp is not np:
-        return max(MIN_BLOCK_ROWS, DEVICE_BYTES // (8 * max(layout)))
-    rows: int = max(MIN_BLOCK_ROWS, HOST_BYTES // (X.dtype.itemsize * layout.hidden_units))
-    if sparse.issparse(X):
-        # X^T D is dense: let a block hold as many non-zeros as the gradient has columns
-        rows = max(rows, int(X.shape[0] * X.shape[1] / max(X.nnz, 1)))
-    return rows
+class Part(Protocol):
+    """Sums over some rows, in user units."""
+
+    def loss(self, params: np.ndarray) -> tuple[float, float]:
+        """Sum over the rows of ``s_i CE(y_i, S_i)``, and of the weights s_i."""
+
+    def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
+        """Loss sum, gradient sum and weight sum."""
 
 
-def forward_rows(xp: Any, X: Array, layout: Layout, n_threads: int = 1) -> int:
-    """Rows per block of a forward pass, which has half the arrays and no gradient to add up.
+class Summable(Protocol):
+    """Rows that an objective can be summed over, wherever they are."""
 
-    Several threads take larger blocks: they pass the interpreter's lock on at every call.
-    """
-    if xp is not np or sparse.issparse(X) or n_threads > 1:
-        return block_rows(xp, X, layout)
-    size: int = X.dtype.itemsize * layout.hidden_units
-    return max(MIN_FORWARD_ROWS, HOST_BYTES // 2 // size)
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+
+    @property
+    def weight_sum(self) -> float:
+        """Total weight of the rows."""
+
+    def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
+        """Cut the rows into about `n_parts` parts to work on at the same time."""
+
+    def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
+        """Give the threads that pay for a pass over the rows."""
+
+    def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
+        """Standard deviation of each hidden unit, shape (hidden_units,)."""
 
 
-def row_blocks(start: int, stop: int, step: int) -> Iterator[slice]:
-    """Slices of at most `step` rows that cover ``start:stop`` in order."""
-    for first in range(start, stop, step):
-        yield slice(first, min(first + step, stop))
+class Rows(NamedTuple):
+    """Rows in the memory of one machine or device.
 
-
-class RowSum:
-    """Cross-entropy and its gradient, summed over a range of rows, in user units.
-
-    Parameters
+    Attributes
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Float data, in any array namespace `xp`.
+    X : array or CSR matrix of shape (n_samples, n_features)
+        In float32 or float64 and C order.
     y : array of shape (n_samples,) or (n_samples, n_outputs)
         Integer class codes for softmax outputs, indicators for logistic outputs.
     sample_weight : array of shape (n_samples,) or None
-    layout, activation, output
-        The network.
-    xp : module
-        The array namespace of X.
-    rows : range, optional
-        The rows to sum over; all by default.
+        In the dtype of X.
     """
 
-    def __init__(
-        self,
-        X: Array,
-        y: Array,
-        sample_weight: Array | None,
-        *,
-        layout: Layout,
-        activation: Activation,
-        output: Output,
-        xp: Any = np,
-        rows: range | None = None,
-    ) -> None:
-        self.X, self.y, self.sample_weight = X, y, sample_weight
-        self.layout, self.activation, self.output, self.xp = layout, activation, output, xp
-        self.rows = range(X.shape[0]) if rows is None else rows
-        self.step = block_rows(xp, X, layout)
-        self.wide = widest_float(xp, X)
-        self.factored = (
-            layout.n_outputs == 1
-            and layout.n_features < 2 * layout.hidden_units
-            and not sparse.issparse(X)
-        )
-        self.codes = place(xp, np.arange(layout.n_outputs)[:, None], X)
+    X: Array
+    y: Array
+    sample_weight: Array | None
+
+    def take(self, index: Any) -> "Rows":
+        """Select rows: a view if `index` is a slice."""
+        if isinstance(index, slice):
+            weight = None if self.sample_weight is None else self.sample_weight[index]
+            return Rows(self.X[index, ...], self.y[index, ...], weight)
+        weight = None if self.sample_weight is None else take_rows(self.sample_weight, index)
+        return Rows(take_rows(self.X, index), take_rows(self.y, index), weight)
+
+    def indicators(self, network: Network) -> Array:
+        """Targets as an array of shape (n_rows, n_outputs) of zeros and ones, in the dtype of X."""
+        y = self.y
+        if y.ndim == 1:
+            codes = place(np.arange(network.layout.n_outputs)[:, None], y)
+            y = (y == codes).T  # laid out as the raw predictions
+        return namespace_of(y).astype(y, self.X.dtype, copy=False)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])
+
+    @property
+    def weight_sum(self) -> float:
+        """Total weight of the rows."""
+        if self.sample_weight is None:
+            return float(self.X.shape[0])
+        return float(total(self.sample_weight, widest_float(self.X)))
+
+    def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
+        """Cut the rows into ranges of about equal length."""
+        ranges = row_ranges(self.X.shape[0], n_parts)
+        return [RowSum(network, self.take(slice(r.start, r.stop))) for r in ranges]
+
+    def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
+        """Give the threads that pay for a pass over the rows."""
+        return row_threads(self.X, network.layout.multiply_adds, network.layout.hidden_units)
+
+    def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
+        """Standard deviation of each hidden unit over some two thousand of the rows."""
+        some = self.take(slice(None, None, max(1, self.X.shape[0] // CONTRIBUTION_ROWS)))
+        with self.threads(network):
+            return deviation(*RowSum(network, some).unit_sums(params), some.weight_sum)
+
+
+class RowSum:
+    """Cross-entropy and its gradient, summed over rows, in user units.
+
+    Parameters
+    ----------
+    network : Network
+    rows : Rows
+    """
+
+    def __init__(self, network: Network, rows: Rows) -> None:
+        self.network, self.rows = network, rows
+        self.wide = widest_float(rows.X)
+        self.weight_sum = rows.weight_sum
+        self.step = gradient_rows(rows.X, network.layout.hidden_units)
         self.ready: list[Block] | None = None
-        if xp is np and not sparse.issparse(X):
-            indicator_bytes = X.dtype.itemsize * len(self.rows) * layout.n_outputs
-            if indicator_bytes <= HOST_BYTES:  # once for all evaluations
+        if on_host(rows.X) and not sparse.issparse(rows.X):
+            n_bytes = rows.X.dtype.itemsize * rows.X.shape[0] * network.layout.n_outputs
+            if n_bytes <= CACHE_BYTES:  # once for all evaluations
                 self.ready = list(self._blocks())
-        if sample_weight is None:
-            self.weight_sum = float(len(self.rows))
-        else:
-            part = sample_weight[self.rows.start : self.rows.stop]
-            self.weight_sum = float(xp.sum(part, dtype=self.wide))
 
     def _blocks(self) -> Iterable[Block]:
         """Rows, their targets and their weights, block by block."""
         if self.ready is not None:
             return self.ready
-        weights = self.sample_weight
+        blocks = row_blocks(0, self.rows.X.shape[0], self.step)
         return (
-            (
-                self.X[block, ...],
-                self.indicators(self.y[block, ...]),
-                None if weights is None else weights[block],
-            )
-            for block in row_blocks(self.rows.start, self.rows.stop, self.step)
+            (rows.X, rows.indicators(self.network), rows.sample_weight)
+            for rows in map(self.rows.take, blocks)
         )
 
-    def indicators(self, y: Array) -> Array:
-        """Targets of a block as an array of shape (n_rows, n_outputs) of zeros and ones."""
-        if y.ndim == 1:
-            y = (y == self.codes).T  # laid out as the raw predictions
-        return self.xp.astype(y, self.X.dtype, copy=False)
-
-    def _views(self, vector: Array) -> tuple[Array, Array, Array, Array]:
-        return self.layout.views(vector, self.xp)
-
-    def _like_X(self, vector: np.ndarray) -> Array:
-        return place(self.xp, vector, self.X, self.X.dtype)
+    def _parameters(self, params: np.ndarray) -> Parameters:
+        X = self.rows.X
+        return self.network.layout.views(place(params, X, X.dtype))
 
     def row_losses(self, params: np.ndarray) -> Array:
         """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
-        xp = self.xp
-        W1, b1, W2, b2 = self._views(self._like_X(params))
-        losses = []
-        for X, Y, _ in self._blocks():
-            _, H = hidden(xp, X, W1, b1, self.activation)
-            losses.append(self.output.loss_residual(xp, raw_prediction(H, W2, b2), Y)[0])
-        return losses[0] if len(losses) == 1 else xp.concat(losses)
+        parameters = self._parameters(params)
+        losses = [
+            self.network.output.loss_residual(self.network.raw_prediction(parameters, X), Y)[0]
+            for X, Y, _ in self._blocks()
+        ]
+        return losses[0] if len(losses) == 1 else namespace_of(losses[0]).concat(losses)
 
     def loss(self, params: np.ndarray) -> tuple[float, float]:
         """Loss sum and weight sum; see `loss_gradient`."""
         losses = self.row_losses(params)
-        if self.sample_weight is not None:
-            losses = losses * self.sample_weight[self.rows.start : self.rows.stop]
-        return float(self.xp.sum(losses, dtype=self.wide)), self.weight_sum
+        if self.rows.sample_weight is not None:
+            losses = losses * self.rows.sample_weight
+        return float(total(losses, self.wide)), self.weight_sum
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Sum over the rows of ``s_i CE(y_i, S_i)`` and of its gradient.
@@ -159,51 +189,46 @@ class RowSum:
         gradient_sum : float64 ndarray of shape (layout.size,)
         weight_sum : float
         """
-        xp = self.xp
-        device = getattr(self.X, "device", None)
-        gradient = xp.zeros(self.layout.size, dtype=self.X.dtype, device=device)
-        part = xp.empty_like(gradient)  # of one block
-        W1, b1, W2, b2 = self._views(self._like_X(params))
-        views = self._views(part)
+        network, parameters = self.network, self._parameters(params)
+        part = empty(network.layout.size, self.rows.X)  # of one block
+        gradient = namespace_of(part).zeros_like(part)
+        views = network.layout.views(part)
         loss_sum: Any = 0.0  # stays on the device until the end
         for X, Y, weights in self._blocks():
-            Z, H = hidden(xp, X, W1, b1, self.activation)
-            loss, residual = self.output.loss_residual(xp, raw_prediction(H, W2, b2), Y)
+            S, backward = network.forward(parameters, X)
+            loss, residual = network.output.loss_residual(S, Y)
             if weights is not None:
                 loss = loss * weights
                 residual *= weights[:, None]
-            loss_sum = loss_sum + total(xp, loss, self.wide)
-            set_gradient(xp, X, Z, H, residual, W2, self.activation, views, factored=self.factored)
+            loss_sum = loss_sum + total(loss, self.wide)
+            backward(residual, views)
             gradient += part
         return float(loss_sum), to_numpy(gradient), self.weight_sum
 
     def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weighted sums over the rows of each hidden unit and of its square."""
-        xp, wide = self.xp, self.wide
-        W1, b1, _, _ = self._views(self._like_X(params))
-        first, second = np.zeros((2, self.layout.hidden_units))
+        parameters, xp = self._parameters(params), namespace_of(self.rows.X)
+        first, second = np.zeros((2, self.network.layout.hidden_units))
         for X, _, weights in self._blocks():
-            _, H = hidden(xp, X, W1, b1, self.activation)
-            H = xp.astype(H, wide, copy=False)
+            H = xp.astype(self.network.hidden(parameters, X)[1], self.wide, copy=False)
             if weights is None:
                 first += to_numpy(xp.sum(H, axis=0))
                 second += to_numpy(xp.sum(H * H, axis=0))
             else:
-                weights = xp.astype(weights, wide, copy=False)
+                weights = xp.astype(weights, self.wide, copy=False)
                 first += to_numpy(weights @ H)
                 second += to_numpy(weights @ (H * H))
         return first, second
 
 
-def spread(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
+def deviation(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
     """Return the standard deviation from weighted sums of values and of their squares."""
     square = second / weight
     variance = square - (first / weight) ** 2
-    # what a fit or rounding leaves of a constant is not a spread
     return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
 
 
-class TwoLayerLoss:
+class Objective:
     """The objective of every solver, a function of one flat vector in standardised units.
 
     For parameters theta = (V1, W2, c1, b2)::
@@ -217,49 +242,62 @@ class TwoLayerLoss:
 
     Parameters
     ----------
-    parts : sequence
-        Each offers ``loss_gradient(params) -> (loss_sum, gradient_sum, weight_sum)`` and
-        ``loss(params) -> (loss_sum, weight_sum)`` in user units: `RowSum`, or anything that
-        computes the same elsewhere.
-    layout : Layout
+    network : Network
+    rows : Summable
+        `Rows`, or anything that computes the same sums elsewhere.
+    standardization : Standardization
     alpha : float
         Strength of the penalty, in units of the total sample weight.
-    standardization : Standardization
-    map : callable, default: the built-in
-        Applies a function to every part; ``Executor.map`` uses threads.
+    threads : Threads, default=SERIAL
+        Threads to share the rows among.
     """
 
     def __init__(
         self,
-        parts: Sequence[Any],
-        layout: Layout,
-        alpha: float,
+        network: Network,
+        rows: Any,
         standardization: Standardization,
-        map: Callable[..., Any] = map,
+        alpha: float,
+        threads: Threads = SERIAL,
     ) -> None:
-        self.parts, self.layout, self.alpha = parts, layout, alpha
-        self.standardization, self.map = standardization, map
+        self.network, self.rows, self.standardization = network, rows, standardization
+        self.alpha, self.threads = alpha, threads
+
+    def over(self, threads: Threads) -> "Objective":
+        """Return the same objective, computed by several threads."""
+        return Objective(self.network, self.rows, self.standardization, self.alpha, threads)
+
+    def with_alpha(self, alpha: float) -> "Objective":
+        """Return the objective with another penalty."""
+        return Objective(self.network, self.rows, self.standardization, alpha, self.threads)
+
+    @cached_property
+    def _parts(self) -> Sequence[Part]:
+        return self.rows.parts(self.network, self.threads.n)  # type: ignore[no-any-return]
+
+    def penalty(self, params: Array) -> float:
+        """alpha/2 (|V1|^2 + |W2|^2), in nats."""
+        weights = params[self.network.layout.weights]
+        return 0.5 * self.alpha * float(weights @ weights)
 
     def loss(self, params: np.ndarray) -> float:
         """Objective at `params` of shape (layout.size,), in nats per unit of weight."""
-        user = self.standardization.to_user_units(self.layout, params)
-        sums = list(self.map(lambda part: part.loss(user), self.parts))
-        weights = params[self.layout.weights]
-        penalty = 0.5 * self.alpha * float(weights @ weights)
-        return float((sum(s[0] for s in sums) + penalty) / sum(s[1] for s in sums))
+        user = self.standardization.to_user_units(self.network.layout, params)
+        sums = list(self.threads.map(lambda part: part.loss(user), self._parts))
+        return float((sum(s[0] for s in sums) + self.penalty(params)) / sum(s[1] for s in sums))
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Objective and its gradient, both in standardised units."""
-        user = self.standardization.to_user_units(self.layout, params)
-        sums = list(self.map(lambda part: part.loss_gradient(user), self.parts))
+        layout = self.network.layout
+        user = self.standardization.to_user_units(layout, params)
+        sums = list(self.threads.map(lambda part: part.loss_gradient(user), self._parts))
         loss, gradient, weight_sum = sums[0]
         for part in sums[1:]:  # in a fixed order, so that a fit can be repeated bit by bit
             loss += part[0]
             gradient += part[1]
             weight_sum += part[2]
-        self.standardization.chain_rule(self.layout, gradient)
-        weights = params[self.layout.weights]
-        loss += 0.5 * self.alpha * float(weights @ weights)
-        gradient[self.layout.weights] += self.alpha * weights
+        self.standardization.chain_rule(layout, gradient)
+        loss += self.penalty(params)
+        gradient[layout.weights] += self.alpha * params[layout.weights]
         gradient /= weight_sum
         return loss / weight_sum, gradient

@@ -8,9 +8,7 @@ raw predictions; no probability is ever clipped.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from sk_mlp._backend.arrays import row_sum
+from sk_mlp._backend.arrays import namespace_of, row_max, row_sum
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -20,36 +18,39 @@ class Output(NamedTuple):
 
     Attributes
     ----------
-    loss_residual : callable (xp, S, Y) -> (loss, residual)
+    loss_residual : callable (S, Y) -> (loss, residual)
         Cross-entropy of each row, shape (n_rows,), in nats, and ``P - Y``, shape
         (n_rows, n_outputs), for raw predictions S and indicator targets Y.
-    probability : callable (xp, S) -> P
+    probability : callable (S) -> P
         Probability of each output, shape (n_rows, n_outputs).
-    log_probability : callable (xp, S) -> log P
+    log_probability : callable (S) -> log P
         Its logarithm, finite wherever S is.
-    hidden_gradient : callable (xp, S, W2) -> dP/dH
+    hidden_gradient : callable (S, W2) -> dP/dH
         Gradient of each probability by the hidden layer, shape (n_rows, n_outputs,
         hidden_units), where ``S = H W2 + b2``.
     """
 
-    loss_residual: Callable[[Any, Array, Array], tuple[Array, Array]]
-    probability: Callable[[Any, Array], Array]
-    log_probability: Callable[[Any, Array], Array]
-    hidden_gradient: Callable[[Any, Array, Array], Array]
+    loss_residual: Callable[[Array, Array], tuple[Array, Array]]
+    probability: Callable[[Array], Array]
+    log_probability: Callable[[Array], Array]
+    hidden_gradient: Callable[[Array, Array], Array]
 
 
-def sigmoid(xp: Any, S: Array) -> Array:
+def sigmoid(S: Array) -> Array:
     """1 / (1 + exp(-s)) with full relative precision in both tails."""
+    xp = namespace_of(S)
     tail = xp.exp(-xp.abs(S))
     return xp.where(S >= 0, xp.ones_like(S), tail) / (1.0 + tail)
 
 
-def log_sigmoid(xp: Any, S: Array) -> Array:
+def log_sigmoid(S: Array) -> Array:
     """log(1 / (1 + exp(-s))), finite for every finite s."""
+    xp = namespace_of(S)
     return 0.5 * (S - xp.abs(S)) - xp.log1p(xp.exp(-xp.abs(S)))
 
 
-def _logistic_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
+def _logistic_loss_residual(S: Array, Y: Array) -> tuple[Array, Array]:
+    xp = namespace_of(S)
     # CE = log(1 + exp(s)) - y s, where log(1 + exp(s)) = (s + |s|) / 2 + log1p(exp(-|s|))
     opposite = 0.5 - Y
     magnitude = xp.abs(S)
@@ -60,48 +61,45 @@ def _logistic_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
     residual = xp.tanh(0.5 * S)
     residual *= 0.5
     residual += opposite
-    return loss[:, 0] if S.shape[1] == 1 else row_sum(xp, loss), residual
+    return loss[:, 0] if S.shape[1] == 1 else row_sum(loss), residual
 
 
-def _logistic_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
+def _logistic_hidden_gradient(S: Array, W2: Array) -> Array:
     # dP_k/dS_k = P_k (1 - P_k), where 1 - sigmoid(s) = sigmoid(-s) keeps its digits
-    slope = sigmoid(xp, S) * sigmoid(xp, -S)
+    slope = sigmoid(S) * sigmoid(-S)
     return slope[:, :, None] * W2.T[None, :, :]
 
 
-def _row_max(xp: Any, S: Array) -> Array:
-    if xp is np:  # half the time of `max`, on few outputs
-        return np.maximum.reduce(S, axis=1, keepdims=True)
-    return xp.max(S, axis=1, keepdims=True)
-
-
-def log_softmax(xp: Any, S: Array) -> Array:
+def log_softmax(S: Array) -> Array:
     """S - log sum_k exp(s_k), row by row, shifted by the row maximum."""
-    shifted = S - _row_max(xp, S)
-    return shifted - xp.log(row_sum(xp, xp.exp(shifted)))[:, None]
+    xp = namespace_of(S)
+    shifted = S - row_max(S)
+    return shifted - xp.log(row_sum(xp.exp(shifted)))[:, None]
 
 
-def softmax(xp: Any, S: Array) -> Array:
+def softmax(S: Array) -> Array:
     """exp(s_k) / sum_k exp(s_k), row by row, shifted by the row maximum."""
-    P = xp.exp(S - _row_max(xp, S))
-    P /= row_sum(xp, P)[:, None]
+    xp = namespace_of(S)
+    P = xp.exp(S - row_max(S))
+    P /= row_sum(P)[:, None]
     return P
 
 
-def _softmax_loss_residual(xp: Any, S: Array, Y: Array) -> tuple[Array, Array]:
+def _softmax_loss_residual(S: Array, Y: Array) -> tuple[Array, Array]:
+    xp = namespace_of(S)
     # CE = log sum_k exp(s_k) - s_y, with all s shifted by their maximum
-    shifted = S - _row_max(xp, S)
+    shifted = S - row_max(S)
     P = xp.exp(shifted)
-    total = row_sum(xp, P)
+    total = row_sum(P)
     P /= total[:, None]
     P -= Y
     shifted *= Y
-    return xp.log(total) - row_sum(xp, shifted), P
+    return xp.log(total) - row_sum(shifted), P
 
 
-def _softmax_hidden_gradient(xp: Any, S: Array, W2: Array) -> Array:
+def _softmax_hidden_gradient(S: Array, W2: Array) -> Array:
     # dP_k/dS_j = P_k ((j = k) - P_j)
-    P = softmax(xp, S)
+    P = softmax(S)
     return P[:, :, None] * (W2.T[None, :, :] - (P @ W2.T)[:, None, :])
 
 

@@ -9,7 +9,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sk_mlp._backend.arrays import reshape
+
 Array = Any  # an array of any namespace of the array API standard
+
+
+class Parameters(NamedTuple):
+    """Views of the four parts of a flat vector of parameters or of their gradient.
+
+    Attributes
+    ----------
+    W1 : array of shape (n_features, hidden_units)
+    b1 : array of shape (hidden_units,)
+    W2 : array of shape (hidden_units, n_outputs)
+    b2 : array of shape (n_outputs,)
+    """
+
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
 
 
 class Layout(NamedTuple):
@@ -31,19 +50,22 @@ class Layout(NamedTuple):
         d, h, k = self
         return (1 + d + k) * h + k
 
-    def views(self, vector: Array, xp: Any = np) -> tuple[Array, Array, Array, Array]:
-        """Return views ``(W1, b1, W2, b2)`` of a flat vector of the namespace `xp`."""
+    @property
+    def multiply_adds(self) -> int:
+        """Work of a row in a forward pass."""
+        return self.hidden_units * (self.n_features + self.n_outputs)
+
+    def views(self, vector: Array) -> Parameters:
+        """Return views of the four parts of a flat vector."""
         d, h, k = self
         w2, b2 = (1 + d) * h, (1 + d + k) * h
-        # in NumPy the method is three times as fast as the function
-        reshape = np.ndarray.reshape if xp is np else xp.reshape
         W1, W2 = reshape(vector[h:w2], (d, h)), reshape(vector[w2:b2], (h, k))
-        return W1, vector[:h], W2, vector[b2:]
+        return Parameters(W1, vector[:h], W2, vector[b2:])
 
-    def flatten(self, W1: Array, b1: Array, W2: Array, b2: Array) -> np.ndarray:
-        """Copy four NumPy arrays into a new flat float64 vector."""
+    def flatten(self, params: Parameters) -> np.ndarray:
+        """Copy four arrays on the host into a new flat float64 vector."""
         vector = np.empty(self.size)
-        for view, values in zip(self.views(vector), (W1, b1, W2, b2), strict=True):
+        for view, values in zip(self.views(vector), params, strict=True):
             view[...] = values
         return vector
 
@@ -129,19 +151,19 @@ def initial_parameters(
 
 
 def in_canonical_order(
-    layout: Layout, vector: np.ndarray, strength: np.ndarray, odd: bool
+    layout: Layout, vector: np.ndarray, contribution: np.ndarray, odd: bool
 ) -> np.ndarray:
-    """Reorder the hidden units by decreasing strength and fix the sign of odd activations.
+    """Reorder the hidden units by decreasing contribution and fix the sign of odd activations.
 
     The function of the network does not change. With an odd activation a unit and its
     negative are the same; the sign is the one that makes its largest outgoing weight
     positive.
     """
-    order = np.argsort(-strength, kind="stable")
+    order = np.argsort(-contribution, kind="stable")
     W1, b1, W2, b2 = layout.views(vector)
     W1, b1, W2 = W1[:, order], b1[order], W2[order]
     if odd:
         largest = np.abs(W2).argmax(axis=1)
         sign = np.where(W2[np.arange(layout.hidden_units), largest] < 0, -1.0, 1.0)
         W1, b1, W2 = W1 * sign, b1 * sign, W2 * sign[:, None]
-    return layout.flatten(W1, b1, W2, b2)
+    return layout.flatten(Parameters(W1, b1, W2, b2))

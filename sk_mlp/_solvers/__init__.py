@@ -1,21 +1,17 @@
 """Solvers: they see callables and a flat vector, and nothing of the network."""
 
 from sk_mlp._solvers.lbfgs import lbfgs
-from sk_mlp._solvers.minibatch import (
-    SCHEDULES,
-    Progress,
-    UpdateRule,
-    adam,
-    minibatch,
-    sgd,
-    start,
-    take_step,
-)
-from sk_mlp._solvers.monitor import Monitor, Observer, SolverResult, check_finite
+from sk_mlp._solvers.minibatch import SCHEDULES, Course, minibatch
+from sk_mlp._solvers.monitor import Monitor, Observer, SolverResult
+from sk_mlp._solvers.outcomes import OUTCOMES, NotFiniteError, check_finite
+from sk_mlp._solvers.updates import Progress, UpdateRule, adam, sgd, take_step
 
 __all__ = [
+    "OUTCOMES",
     "SCHEDULES",
+    "Course",
     "Monitor",
+    "NotFiniteError",
     "Observer",
     "Progress",
     "SolverResult",
@@ -25,6 +21,5 @@ __all__ = [
     "lbfgs",
     "minibatch",
     "sgd",
-    "start",
     "take_step",
 ]

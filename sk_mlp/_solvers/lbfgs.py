@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
-from sk_mlp._solvers.monitor import Monitor, SolverResult, check_finite
+from sk_mlp._solvers.monitor import Monitor, SolverResult
+from sk_mlp._solvers.outcomes import check_finite
 
 MEMORY = 6  # pairs of steps and gradient differences kept; measured: 10 need no fewer iterations
 # Stop at the limits of floating point only: everything else is for the monitor to decide.
@@ -74,4 +75,4 @@ def lbfgs(
         x0 = outcome.x
     if not monitor.reason:
         monitor.reason = "stationary" if outcome.status in (0, 2) else "max_iter"
-    return monitor.result(converged=monitor.reason in ("tol", "early_stopping", "stationary"))
+    return monitor.result()

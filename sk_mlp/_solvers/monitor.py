@@ -4,19 +4,21 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from sk_mlp._solvers.outcomes import OUTCOMES, check_finite
+
 Array = Any  # an array of any namespace of the array API standard
 
 
 class Observer(Protocol):
-    """Someone who is told of every iteration."""
+    """Receives a call for every iteration."""
 
     def begin_iteration(self) -> None:
-        """Hear that an iteration begins."""
+        """Called before each iteration."""
 
     def end_iteration(
         self, iteration: int, x: Array, loss: float, validation_loss: float | None
     ) -> bool:
-        """Hear how it ended, in x, which may be a live buffer. Returns whether to stop."""
+        """Called after each iteration, at x, which may be a live buffer. True asks to stop."""
 
 
 class SolverResult(NamedTuple):
@@ -34,8 +36,8 @@ class SolverResult(NamedTuple):
         Iterations (epochs) run.
     best_iter : int
         Iterations run when x was reached; 0 is the start.
-    converged : bool
     reason : str
+        Key of `OUTCOMES`.
     loss_curve, validation_loss_curve : list of float
         One entry per iteration.
     """
@@ -45,10 +47,14 @@ class SolverResult(NamedTuple):
     best: float
     n_iter: int
     best_iter: int
-    converged: bool
     reason: str
     loss_curve: list[float]
     validation_loss_curve: list[float]
+
+    @property
+    def converged(self) -> bool:
+        """True if the solver ended by itself."""
+        return OUTCOMES[self.reason].converged
 
 
 class Monitor:
@@ -66,8 +72,13 @@ class Monitor:
     n_iter_no_change : int or inf
     validation_loss : callable (params) -> float, optional
     watch_validation : bool, default=False
-        Whether it is the validation loss that is watched.
+        Watch the validation loss.
     observers : sequence of Observer
+
+    Attributes
+    ----------
+    lower_rate : callable () -> bool
+        Called when progress stalls; if it returns True, the fit goes on at a lower rate.
     """
 
     def __init__(
@@ -83,6 +94,7 @@ class Monitor:
         self.max_iter, self.tol, self.n_iter_no_change = max_iter, tol, n_iter_no_change
         self.validation_loss, self.watch_validation = validation_loss, watch_validation
         self.observers, self.in_iteration = observers, False
+        self.lower_rate: Callable[[], bool] = lambda: False
         self.loss_curve: list[float] = []
         self.validation_loss_curve: list[float] = []
         self.best, self.best_iter = math.inf, 0
@@ -107,7 +119,7 @@ class Monitor:
                 observer.begin_iteration()
 
     def update(self, x: Array, loss: float) -> bool:
-        """Note one iteration; x may be a live buffer. Returns whether to stop."""
+        """Note one iteration; x may be a live buffer. Returns True to stop."""
         check_finite(loss)
         self.loss_curve.append(loss)
         watched, validation = loss, None
@@ -118,43 +130,36 @@ class Monitor:
         self.stale = 0 if watched < self.best - self.tol else self.stale + 1
         if watched < self.best:
             self._keep(x, loss, watched)
-        # every observer hears of every iteration, whoever asks to stop
+        # every observer is called for every iteration, whoever asks to stop
         n_iter, self.in_iteration = len(self.loss_curve), False
         asked = [o.end_iteration(n_iter, x, loss, validation) for o in self.observers]
         if any(asked):
             self.reason = "callback"
-        elif self.stale >= self.n_iter_no_change:
+        elif self.stale >= self.n_iter_no_change and not self._go_on(n_iter):
             self.reason = "early_stopping" if self.watch_validation else "tol"
         elif n_iter >= self.max_iter:
             self.reason = "max_iter"
         return bool(self.reason)
 
+    def _go_on(self, n_iter: int) -> bool:
+        if n_iter >= self.max_iter or not self.lower_rate():
+            return False
+        self.stale = 0
+        return True
+
     def _keep(self, x: Array, loss: float, watched: float) -> None:
         self.best, self.best_train, self.best_iter = watched, loss, len(self.loss_curve)
         self.best_x = x + 0.0  # a copy, in any namespace
 
-    def result(self, *, converged: bool | None = None) -> SolverResult:
-        """Bundle what was noted; converged by default means stopped by `tol`."""
-        if converged is None:
-            converged = self.reason in ("tol", "early_stopping")
+    def result(self) -> SolverResult:
+        """Bundle what was noted."""
         return SolverResult(
             self.best_x,
             self.best_train,
             self.best,
             len(self.loss_curve),
             self.best_iter,
-            converged,
             self.reason,
             self.loss_curve,
             self.validation_loss_curve,
-        )
-
-
-def check_finite(loss: float) -> None:
-    """Raise ValueError if the loss is not finite."""
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"The loss became {loss} during fit. The likely cause is a step that is too long "
-            "(lower learning_rate_init), or features so large that the arithmetic overflows "
-            "(rescale X, or use standardize=True)."
         )

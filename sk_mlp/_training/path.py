@@ -9,12 +9,14 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from sk_mlp._backend.threads import row_threads
+from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._data.data import Data
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Standardization
-from sk_mlp._solvers import Monitor, lbfgs
+from sk_mlp._solvers import Monitor, NotFiniteError, lbfgs
 from sk_mlp._training.settings import Settings
-from sk_mlp._training.training import Problem, random_starts, train
+from sk_mlp._training.training import random_starts, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
@@ -33,9 +35,9 @@ class Fold(NamedTuple):
 
     Attributes
     ----------
-    problem : Problem
-        Rows to train on.
-    held_out : Problem
+    objective : Objective
+        Of the rows to train on, in standardised units.
+    held_out : Rows
         Rows to score on, with their sample weights.
     start : ndarray of shape (layout.size,)
         Where the path begins.
@@ -45,8 +47,8 @@ class Fold(NamedTuple):
         By the rows to train on.
     """
 
-    problem: Problem
-    held_out: Problem
+    objective: Objective
+    held_out: Rows
     start: np.ndarray
     test_rows: np.ndarray
     standardization: Standardization
@@ -93,13 +95,13 @@ def make_fold(
     held = data._replace(weights=sample_weight).take(test_rows)
     moments = kept.moments(standardize=standardize)
     standardization = moments.standardization(kept.X.shape[1]) if standardize else IDENTITY
-    problem, held_out = (
-        _standardized(part, standardization).problem(hidden_units, activation, IDENTITY)
-        for part in (kept, held)
-    )
-    rng = np.random.RandomState(seed)
-    start = random_starts(problem, settings._replace(n_init=1), kept.log_odds(), rng)[0]
-    return Fold(problem, held_out, start, test_rows, standardization)
+    kept, held = (_standardized(part, standardization) for part in (kept, held))
+    network = Network.named(kept.layout(hidden_units), activation, kept.target.output)
+    objective = Objective(network, kept.rows(), IDENTITY, 0.0)
+    start = random_starts(
+        objective, kept, settings._replace(n_init=1), np.random.RandomState(seed)
+    )[0]
+    return Fold(objective, held.rows(), start, test_rows, standardization)
 
 
 def _standardized(data: Data, standardization: Standardization) -> Data:
@@ -113,7 +115,7 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
 
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
-    return -fold.held_out.objective(0.0).loss(params)
+    return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
 
 
 def path(
@@ -157,16 +159,16 @@ def path(
     """
     parallel = Parallel(n_jobs=n_jobs, prefer="threads")
     step = partial(_step, settings=settings, scorer=scorer, seed=seed)
-    first = folds[0].problem
+    first = folds[0].objective
     middle, best = (len(alphas) - 1) // 2, -np.inf
     at_middle = networks = [fold.start for fold in folds]
     for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
         for j in way:
             begin()
             # BLAS is free again when the scores are handed out: nobody has to come back
-            with row_threads(first.xp, first.X, first.layout) as threads:
+            with first.rows.threads(first.network) as threads:
                 if effective_n_jobs(n_jobs) > 1:
-                    threads = 1, map
+                    threads = SERIAL
                 results = parallel(
                     delayed(step)(fold, x0, alphas[j], threads=threads)
                     for fold, x0 in zip(folds, networks, strict=True)
@@ -193,7 +195,7 @@ def _step(
     settings: Settings,
     scorer: Scorer,
     seed: int,
-    threads: tuple[int, Callable[..., Any]],
+    threads: Threads,
 ) -> tuple[np.ndarray, float]:
     """Network of a fold at some alpha, from that at the alpha before, and its score.
 
@@ -204,19 +206,19 @@ def _step(
             if _collapsed(fold, x0):
                 x0 = fold.start
             n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
-            tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(len(fold.problem.y)))
+            tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(fold.objective.rows.n_rows))
             monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
-            objective = fold.problem.objective(alpha, *threads)
+            objective = fold.objective.with_alpha(alpha).over(threads)
             with np.errstate(over="ignore", invalid="ignore"):  # not finite is an error
                 params = lbfgs(objective.loss_gradient, x0, monitor).x
         else:
             rng = np.random.RandomState(seed)
-            params = train(fold.problem, settings._replace(alpha=alpha), [fold.start], rng)[0]
-    except ValueError:  # the solvers' one complaint: the loss is not finite
+            params = train(fold.objective.with_alpha(alpha), settings, [fold.start], rng).params
+    except NotFiniteError:
         return fold.start, np.nan
     return params, scorer(fold, params)
 
 
 def _collapsed(fold: Fold, params: np.ndarray) -> bool:
-    weights, start = (v[fold.problem.layout.weights] for v in (params, fold.start))
+    weights, start = (v[fold.objective.network.layout.weights] for v in (params, fold.start))
     return bool(weights @ weights < COLLAPSED * (start @ start))

@@ -1,99 +1,128 @@
-"""Several starts of a solver, of which the best is finished, and how a fit went."""
+"""Random restarts by successive halving."""
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from sk_mlp._backend.arrays import to_numpy
-from sk_mlp._solvers import Monitor, Observer, SolverResult
+from sk_mlp._solvers import OUTCOMES, Monitor, Observer, SolverResult
 from sk_mlp._training.settings import Settings
 
 Array = Any  # an array of any namespace of the array API standard
 
-OUT_OF_ITERATIONS = ("max_iter", "schedule")  # reasons of a run that can go on
-
 
 class Listener(Observer, Protocol):
-    """Someone who is told of a fit: of its runs and of the iterations of each."""
+    """Receives a call for every run of a fit, and for every iteration of each."""
 
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
-        """Hear that run 0, 1, ... begins, out of at most `n_runs`."""
+        """Called before run 0, 1, ..., out of at most `n_runs`."""
 
     def end_run(self, result: SolverResult) -> bool:
-        """Hear how a run ended. Returns whether to leave out the runs to come."""
+        """Called after each run. True asks to leave out the runs to come."""
 
 
-def run_starts(
-    solve: Callable[[np.ndarray, Monitor], SolverResult],
-    settings: Settings,
-    starts: Sequence[np.ndarray],
-    *,
-    validation_loss: Callable[[Array], float] | None = None,
-    watch_validation: bool = False,
-    listeners: Sequence[Listener] = (),
-) -> tuple[np.ndarray, SolverResult, list[float]]:
+class Watch(NamedTuple):
+    """What a fit is watched by, beside its own loss.
+
+    Attributes
+    ----------
+    validation_loss : callable (params) -> float or None
+    early_stopping : bool, default=False
+        Stop by the validation loss and keep the weights of its minimum.
+    listeners : sequence of Listener
+    """
+
+    validation_loss: Callable[[Array], float] | None = None
+    early_stopping: bool = False
+    listeners: Sequence[Listener] = ()
+
+    def monitor(self, settings: Settings, max_iter: int) -> Monitor:
+        """Monitor of one run."""
+        return Monitor(
+            max_iter=max_iter,
+            tol=settings.tol,
+            n_iter_no_change=settings.n_iter_no_change,
+            validation_loss=self.validation_loss,
+            watch_validation=self.early_stopping,
+            observers=self.listeners,
+        )
+
+
+UNWATCHED = Watch()
+
+
+class Restarts:
     """Run a solver from several starts, in rounds, and finish from the best.
 
     Each round runs a few iterations of every start that is left and drops the worse half
-    (successive halving, Jamieson & Talwalkar, 2016). A start that is dropped early costs little,
-    and the one that is finished loses nothing.
+    (successive halving, Jamieson & Talwalkar, 2016). A start that is dropped early costs little.
+    Each round begins with the parameters of the last one, but with an empty memory of L-BFGS
+    and zero moments.
 
     Parameters
     ----------
     solve : callable (x0, monitor) -> SolverResult
-
-    Returns
-    -------
-    params, result, losses
-        As from `train`.
+    settings : Settings
+    starts : sequence of ndarray of shape (n_parameters,)
+    watch : Watch
     """
-    sizes = [len(starts)]
-    while sizes[-1] > 1:
-        sizes.append(sizes[-1] // 2)
-    n_runs = sum(sizes)
-    results: list[SolverResult | None] = [None] * len(starts)
 
-    def run(number: int, i: int, max_iter: int) -> bool:
-        so_far = results[i]
-        if so_far is not None and (
-            so_far.reason not in OUT_OF_ITERATIONS or so_far.n_iter == settings.max_iter
-        ):
-            return False
-        x0, done = (starts[i], 0) if so_far is None else (to_numpy(so_far.x), so_far.n_iter)
+    def __init__(
+        self,
+        solve: Callable[[np.ndarray, Monitor], SolverResult],
+        settings: Settings,
+        starts: Sequence[np.ndarray],
+        watch: Watch,
+    ) -> None:
+        self.solve, self.settings, self.starts, self.watch = solve, settings, starts, watch
+        self.results: list[SolverResult | None] = [None] * len(starts)
+        self.sizes = [len(starts)]
+        while self.sizes[-1] > 1:
+            self.sizes.append(self.sizes[-1] // 2)
+
+    def finish(self) -> tuple[SolverResult, list[float]]:
+        """Run all rounds.
+
+        Returns
+        -------
+        result : SolverResult
+            Of the start that was finished.
+        losses : list of float
+            Last loss of every start.
+        """
+        live, number, stop = list(range(len(self.starts))), 0, False
+        for size in self.sizes:
+            live = sorted(live, key=lambda i: _best(self.results[i]))[:size]
+            budget = self.settings.max_iter if size == 1 else self.settings.screening
+            for i in live:
+                stop = stop or self._run(number, i, budget)
+                number += 1
+        ran = [result for result in self.results if result is not None]
+        result = min(ran, key=_best)
+        if stop and number > 1:
+            result = result._replace(reason="callback")
+        return result, [result.loss for result in ran]
+
+    def _run(self, number: int, i: int, max_iter: int) -> bool:
+        """Continue start i; returns True if a listener asks to leave out the runs to come."""
+        settings, so_far, listeners = self.settings, self.results[i], self.watch.listeners
+        x0, done = self.starts[i], 0
+        if so_far is not None:
+            if not OUTCOMES[so_far.reason].resumable or so_far.n_iter == settings.max_iter:
+                return False
+            x0, done = to_numpy(so_far.x), so_far.n_iter
         max_iter = min(max_iter, settings.max_iter - done)
         for listener in listeners:
-            listener.begin_run(number, n_runs, max_iter)
-        monitor = Monitor(
-            max_iter=max_iter,
-            tol=settings.tol,
-            n_iter_no_change=settings.n_iter_no_change,
-            validation_loss=validation_loss,
-            watch_validation=watch_validation,
-            observers=listeners,
-        )
-        result = solve(x0, monitor)
-        results[i] = result if so_far is None else join(so_far, result)
+            listener.begin_run(number, sum(self.sizes), max_iter)
+        result = self.solve(x0, self.watch.monitor(settings, max_iter))
+        self.results[i] = result if so_far is None else join(so_far, result)
         asked = [listener.end_run(result) for listener in listeners]
         return any(asked)
 
-    live, number, stop = list(range(len(starts))), 0, False
-    for size in sizes:
-        live = sorted(live, key=lambda i: known(results[i]))[:size]
-        budget = settings.max_iter if size == 1 else settings.screening
-        for i in live:
-            stop = stop or run(number, i, budget)
-            number += 1
-    ran = [result for result in results if result is not None]
-    result = min(ran, key=known)
-    if stop and n_runs > 1:
-        result = result._replace(reason="callback", converged=False)
-    return to_numpy(result.x), result, [result.loss for result in ran]
 
-
-def known(result: SolverResult | None) -> float:
-    """Lowest watched loss of a start so far."""
+def _best(result: SolverResult | None) -> float:
     return math.inf if result is None else result.best
 
 
@@ -110,23 +139,3 @@ def join(first: SolverResult, second: SolverResult) -> SolverResult:
             x=first.x, loss=first.loss, best=first.best, best_iter=first.best_iter
         )
     return whole
-
-
-def fitted_course(result: SolverResult, losses: list[float]) -> dict[str, Any]:
-    """Fitted attributes that tell how a fit went."""
-    return {
-        "n_iter_": result.n_iter,
-        "loss_": result.loss,
-        "loss_curve_": result.loss_curve,
-        "best_iter_": result.best_iter,
-        "converged_": result.converged,
-        "stop_reason_": result.reason,
-        "n_init_losses_": losses,
-    }
-
-
-def unless_diverged(result: SolverResult, prior_loss: float, tol: float) -> SolverResult:
-    """Deny convergence to a loss above that of predicting the share of each class."""
-    if result.converged and result.loss > 1.01 * prior_loss + tol:
-        return result._replace(converged=False, reason="diverged")
-    return result

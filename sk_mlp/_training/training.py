@@ -1,17 +1,18 @@
-"""From validated data and settings to trained parameters."""
+"""The spine of every fit: settle, start, train, finish."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import place, to_numpy
-from sk_mlp._backend.threads import batch_threads, row_ranges, row_threads
-from sk_mlp._network.activations import Activation
-from sk_mlp._network.minibatches import Minibatches
-from sk_mlp._network.objective import RowSum, TwoLayerLoss, spread
-from sk_mlp._network.parameters import Layout, Standardization, initial_parameters
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.data import Data, fitted_network
+from sk_mlp._data.moments import FeatureMoments
+from sk_mlp._network.minibatches import batches_of
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows, Summable
+from sk_mlp._network.parameters import IDENTITY, in_canonical_order, initial_parameters
 from sk_mlp._solvers import (
     Monitor,
     Progress,
@@ -19,178 +20,139 @@ from sk_mlp._solvers import (
     check_finite,
     lbfgs,
     minibatch,
-    start,
     take_step,
 )
-from sk_mlp._training.settings import Settings
-from sk_mlp._training.starts import Listener, run_starts
+from sk_mlp._training.settings import EPOCHS, Settings, Size, resolve
+from sk_mlp._training.starts import UNWATCHED, Restarts, Watch
 
 Array = Any  # an array of any namespace of the array API standard
 
-CONTRIBUTION_ROWS = 2_000
 
+class Trained(NamedTuple):
+    """What training has found.
 
-class Problem(NamedTuple):
-    """Data and network of a fit."""
-
-    X: Array
-    y: Array
-    sample_weight: Array | None
-    layout: Layout
-    activation: Activation
-    output: Any
-    xp: Any
-    standardization: Standardization
-
-    def rows(self, rows: range | None = None) -> RowSum:
-        """Sum of the loss over some rows."""
-        return RowSum(
-            self.X,
-            self.y,
-            self.sample_weight,
-            layout=self.layout,
-            activation=self.activation,
-            output=self.output,
-            xp=self.xp,
-            rows=rows,
-        )
-
-    def objective(self, alpha: float, n_threads: int = 1, map: Any = map) -> TwoLayerLoss:
-        """Objective over all rows, in as many parts as there are threads."""
-        parts = [self.rows(rows) for rows in row_ranges(self.X.shape[0], n_threads)]
-        return TwoLayerLoss(parts, self.layout, alpha, self.standardization, map)
-
-
-def train(
-    problem: Problem,
-    settings: Settings,
-    starts: Sequence[np.ndarray],
-    rng: np.random.RandomState,
-    *,
-    validation: Problem | None = None,
-    watch_validation: bool = False,
-    listeners: Sequence[Listener] = (),
-) -> tuple[np.ndarray, SolverResult, list[float]]:
-    """Train from the best of several starts.
-
-    The worse half of the starts is dropped every few iterations; see `run_starts`.
-
-    Returns
-    -------
+    Attributes
+    ----------
     params : float64 ndarray of shape (layout.size,)
         In standardised units.
     result : SolverResult
         Of the start that was finished.
     losses : list of float
-        Last known loss of every start.
+        Last loss of every start.
+    """
+
+    params: np.ndarray
+    result: SolverResult
+    losses: list[float]
+
+
+def settle(
+    data: Data,
+    rows: Summable,
+    moments: FeatureMoments,
+    options: Mapping[str, Any],
+    *,
+    epochs: int = EPOCHS,
+    stream: bool = False,
+) -> tuple[Objective, Settings]:
+    """Settle what is minimised and how, except for the penalty.
+
+    Parameters
+    ----------
+    data : Data
+        Classes, and the kind and dtype of the features.
+    rows : Summable
+        The rows, wherever they are.
+    moments : FeatureMoments
+        Of all rows.
+    options : mapping
+        The parameters of `TwoLayerMLPClassifier`.
+    epochs : int
+        Planned at least by a minibatch solver; see `resolve`.
+    stream : bool, default=False
+        True for a call to partial_fit.
+    """
+    layout = data.layout(options["hidden_units"])
+    network = Network.named(layout, options["activation"], data.target.output)
+    standardize = options["standardize"]
+    standardization = moments.standardization(layout.n_features) if standardize else IDENTITY
+    size = Size(rows.n_rows, layout, text=data.is_text)
+    settings = resolve(options, size, epochs=epochs, stream=stream)
+    return Objective(network, rows, standardization, 0.0), settings
+
+
+def random_starts(
+    objective: Objective, data: Data, settings: Settings, rng: np.random.RandomState
+) -> list[np.ndarray]:
+    """Random starts in standardised units.
+
+    A minibatch solver does not move the weights of a sparse feature that is zero in every row,
+    so they start where the objective wants them: at zero.
+    """
+    layout, gain = objective.network.layout, objective.network.activation.gain
+    log_odds = data.log_odds()
+    starts = [initial_parameters(layout, gain, rng, log_odds) for _ in range(settings.n_init)]
+    if sparse.issparse(data.X) and settings.solver != "lbfgs":
+        unseen = np.bincount(data.X.indices, minlength=layout.n_features) == 0
+        for start in starts:
+            layout.views(start).W1[unseen] = 0.0
+    return starts
+
+
+def train(
+    objective: Objective,
+    settings: Settings,
+    starts: Sequence[np.ndarray],
+    rng: np.random.RandomState,
+    *,
+    validation: Rows | None = None,
+    watch: Watch = UNWATCHED,
+) -> Trained:
+    """Train from the best of several starts.
+
+    Parameters
+    ----------
+    objective : Objective
+    settings : Settings
+    starts : sequence of float64 ndarray of shape (layout.size,)
+        In standardised units.
+    rng : numpy.random.RandomState
+        Shuffles the rows of minibatch solvers.
+    validation : Rows, optional
+        Rows whose mean cross-entropy is followed.
+    watch : Watch
+        What the fit is watched by; its validation loss is that of `validation`.
     """
     with (
-        row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map),
-        np.errstate(over="ignore", invalid="ignore"),  # a loss that is not finite is an error
+        objective.rows.threads(objective.network) as threads,
+        np.errstate(all="ignore"),  # a loss that is not finite is an error, underflow is none
     ):
-        objective = problem.objective(settings.alpha, n_threads, thread_map)
-        validation_loss = None
+        objective = objective.over(threads)
         if validation is not None:
-            held_out = validation.objective(0.0)
-            validation_loss = lambda x: held_out.loss(to_numpy(x))
+            held_out = Objective(objective.network, validation, objective.standardization, 0.0)
+            watch = watch._replace(validation_loss=lambda x: held_out.loss(to_numpy(x)))
 
         def solve(x0: np.ndarray, monitor: Monitor) -> SolverResult:
             if settings.solver == "lbfgs":
                 return lbfgs(objective.loss_gradient, x0, monitor)
-            return run_minibatch(problem, objective, settings, x0, rng, monitor)
+            return run_minibatch(objective, settings, x0, rng, monitor)
 
-        return run_starts(
-            solve,
-            settings,
-            starts,
-            validation_loss=validation_loss,
-            watch_validation=watch_validation,
-            listeners=listeners,
-        )
-
-
-def step_dtype(problem: Problem, settings: Settings) -> Any:
-    """Dtype of minibatch steps: single precision unless a batch is all the data.
-
-    The noise of the sampling hides what single precision rounds off.
-    """
-    full_batch = settings.batch_size >= problem.X.shape[0]
-    return problem.X.dtype if full_batch else problem.xp.float32
-
-
-class FullBatch:
-    """Passes of one batch, all the rows: the gradient of the objective itself.
-
-    The loss after a step comes with the gradient for the next one, so that the exact loss of
-    every iterate is known at no cost.
-    """
-
-    n_steps = 1
-
-    def __init__(self, problem: Problem, objective: TwoLayerLoss, dtype: Any) -> None:
-        self.problem, self.objective, self.dtype = problem, objective, dtype
-        self.gradient: Array = None
-
-    def epoch(self, params: Array) -> Iterator[Any]:
-        """One pass: a step along the gradient at `params`, those of the last call to `loss`."""
-        if self.gradient is None:
-            self.loss(params)
-        yield None, params, self.gradient
-
-    def loss(self, params: Array) -> float:
-        """Objective at `params`."""
-        loss, gradient = self.objective.loss_gradient(to_numpy(params))
-        self.gradient = place(self.problem.xp, gradient, self.problem.X, self.dtype)
-        return loss
-
-
-def batches_of(
-    problem: Problem,
-    objective: TwoLayerLoss,
-    settings: Settings,
-    rng: np.random.RandomState,
-) -> Minibatches | FullBatch:
-    """Choose passes in batches or, if one batch is all the data, the exact gradient."""
-    dtype = step_dtype(problem, settings)
-    if settings.batch_size >= problem.X.shape[0]:
-        return FullBatch(problem, objective, dtype)
-    return Minibatches(
-        problem.rows(),
-        settings.alpha,
-        problem.standardization,
-        settings.batch_size,
-        rng,
-        dtype,
-        batch_threads(len(objective.parts), settings.batch_size, problem.layout),
-        objective.map,
-    )
+        result, losses = Restarts(solve, settings, starts, watch).finish()
+    return Trained(to_numpy(result.x), result, losses)
 
 
 def run_minibatch(
-    problem: Problem,
-    objective: TwoLayerLoss,
+    objective: Objective,
     settings: Settings,
     x0: np.ndarray,
     rng: np.random.RandomState,
     monitor: Monitor,
 ) -> SolverResult:
     """Run adam or sgd; with all rows in one batch the gradient is that of the objective."""
-    batches = batches_of(problem, objective, settings, rng)
-    start_point = place(problem.xp, x0, problem.X, step_dtype(problem, settings))
-    if isinstance(batches, FullBatch):
-        monitor.begin(start_point, batches.loss(start_point))
-    result = minibatch(
-        problem.xp,
-        batches.epoch,
-        batches.loss,
-        batches.n_steps,
-        start_point,
-        settings.update_rule(),
-        monitor,
-        schedule=settings.learning_rate,
-        learning_rate=settings.learning_rate_init,
-        planned=settings.planned,
-    )
+    assert settings.rule is not None
+    assert settings.course is not None
+    batches = batches_of(objective, settings.batch_size, rng)
+    result = minibatch(batches, batches.place(x0), settings.rule, settings.course, monitor)
     # the curve follows predictions made on the way; the loss is that of the weights returned
     loss = objective.loss(to_numpy(result.x))
     check_finite(loss)
@@ -198,79 +160,77 @@ def run_minibatch(
 
 
 def one_epoch(
-    problem: Problem,
-    settings: Settings,
-    x0: np.ndarray,
-    slots: np.ndarray | None,
-    t: int,
-    rng: np.random.RandomState,
-    weight_sum: float,
-) -> tuple[np.ndarray, float, np.ndarray, int]:
-    """One pass of minibatch steps that continues earlier ones.
+    objective: Objective, settings: Settings, progress: Progress, rng: np.random.RandomState
+) -> tuple[Progress, float]:
+    """One pass of minibatch steps at a constant rate that continues earlier ones.
 
     Parameters
     ----------
-    slots : ndarray of shape (n_slots, layout.size) or None
-        State of the update rule after the last pass; None before the first.
-    t : int
-        Steps taken so far.
-    weight_sum : float
-        Sample weight seen so far, these rows included: what the penalty is divided by.
+    objective : Objective
+        Of the rows of this pass.
+    settings : Settings
+    progress : Progress
+        On the host, in standardised units; its state may lack vectors of the rule, which then
+        start at zero.
+    rng : numpy.random.RandomState
 
     Returns
     -------
-    params, loss, slots, t
+    progress : Progress
+        On the host; the state in single precision.
+    loss : float
     """
-    rule, dtype = settings.update_rule(), step_dtype(problem, settings)
-    with row_threads(problem.xp, problem.X, problem.layout) as (n_threads, thread_map):
-        objective = problem.objective(settings.alpha, n_threads, thread_map)
-        seen = weight_sum / sum(part.weight_sum for part in objective.parts)
-        objective.alpha /= seen
-        settings = settings._replace(alpha=objective.alpha)
-        batches = batches_of(problem, objective, settings, rng)
-        state = start(problem.xp, place(problem.xp, x0, problem.X, dtype), rule)
-        if slots is not None:
-            for vector, values in zip(state.stack[1:], slots, strict=False):
-                vector[...] = place(problem.xp, values, problem.X, dtype)
-        state = Progress(state.stack, t)
-        for step in batches.epoch(state.stack[0]):
-            state = take_step(problem.xp, rule, state, step, settings.learning_rate_init)
-        loss = batches.loss(state.stack[0])
+    rule, course = settings.rule, settings.course
+    assert rule is not None
+    assert course is not None
+    with (
+        objective.rows.threads(objective.network) as threads,
+        np.errstate(all="ignore"),
+    ):
+        batches = batches_of(objective.over(threads), settings.batch_size, rng)
+        now = Progress.start(batches.place(progress.params), rule)._replace(t=progress.t)
+        for name in now.state.keys() & progress.state.keys():
+            now.state[name][...] = batches.place(progress.state[name])
+
+        def take(step: Any) -> None:
+            nonlocal now
+            now = take_step(rule, now, step, course.learning_rate)
+
+        loss = batches.epoch(now.params, take)
     check_finite(loss)
-    params, *rest = (to_numpy(vector) for vector in state.stack)
-    return params, loss, np.asarray(rest, dtype=np.float32), state.t
+    largest = float(np.finfo(np.float32).max)
+    state = {
+        name: np.clip(to_numpy(vector), -largest, largest).astype(np.float32)
+        for name, vector in now.state.items()
+    }
+    return Progress(to_numpy(now.params), state, now.t), loss
 
 
-def random_starts(
-    problem: Problem, settings: Settings, log_odds: np.ndarray, rng: np.random.RandomState
-) -> list[np.ndarray]:
-    """Random starts in standardised units, `settings.n_init` of them.
+def finish(objective: Objective, data: Data, trained: Trained) -> dict[str, Any]:
+    """Fitted attributes: the network in user units and canonical order, and how it went."""
+    network, result = objective.network, trained.result
+    user = objective.standardization.to_user_units(network.layout, trained.params)
+    deviations = objective.rows.unit_deviations(network, user)
+    contribution = deviations * np.linalg.norm(network.layout.views(user).W2, axis=1)
+    user = in_canonical_order(network.layout, user, contribution, network.activation.odd)
+    if result.converged and diverged(objective, data, trained):
+        result = result._replace(reason="diverged")
+    return {
+        **fitted_network(user, network.layout, data),
+        "n_iter_": result.n_iter,
+        "loss_": result.loss,
+        "loss_curve_": result.loss_curve,
+        "best_iter_": result.best_iter,
+        "converged_": result.converged,
+        "stop_reason_": result.reason,
+        "n_init_losses_": trained.losses,
+    }
 
-    A minibatch solver does not move the weights of a sparse feature that is zero in every row,
-    so they start where the objective wants them: at zero.
+
+def diverged(objective: Objective, data: Data, trained: Trained) -> bool:
+    """Return True if the loss is above that of predicting the share of each class.
+
+    The penalty does not count: it may exceed the loss, for instance after a short plan.
     """
-    layout, gain = problem.layout, problem.activation.gain
-    starts = [initial_parameters(layout, gain, rng, log_odds) for _ in range(settings.n_init)]
-    if sparse.issparse(problem.X) and settings.solver != "lbfgs":
-        unseen = np.bincount(problem.X.indices, minlength=layout.n_features) == 0
-        for start_point in starts:
-            layout.views(start_point)[0][unseen] = 0.0
-    return starts
-
-
-def contributions(problem: Problem, user: np.ndarray) -> np.ndarray:
-    """Contribution of each hidden unit to the output, shape (hidden_units,).
-
-    Its standard deviation over the rows, of which some two thousand are enough, times the norm
-    of its outgoing weights; `user` are parameters in user units.
-    """
-    some = slice(None, None, max(1, problem.X.shape[0] // CONTRIBUTION_ROWS))
-    weights = problem.sample_weight
-    rows = problem._replace(
-        X=problem.X[some, ...],
-        y=problem.y[some, ...],
-        sample_weight=None if weights is None else weights[some],
-    ).rows()
-    with row_threads(problem.xp, rows.X, problem.layout):
-        unit_spread = spread(*rows.unit_sums(user), rows.weight_sum)
-    return np.asarray(unit_spread * np.linalg.norm(problem.layout.views(user)[2], axis=1))
+    penalty = objective.penalty(trained.params) / objective.rows.weight_sum
+    return bool(trained.result.loss - penalty > 1.01 * data.prior_loss() + 1e-5)

@@ -15,7 +15,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sk_mlp._backend.compat import check_sample_weight
 from sk_mlp._data.data import Data, validate
 from sk_mlp._data.moments import FeatureMoments
-from sk_mlp._network.parameters import IDENTITY
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import RowSum
 
 Block = tuple[Any, Any, Any]  # X, y and sample_weight (or None) of a partition, as they came
 
@@ -197,8 +198,7 @@ class ShardSums:
         Which of all blocks they are.
     n_blocks : int
         Number of all blocks.
-    hidden_units, activation
-        The network.
+    network : Network
     n_threads : int
         Blocks to work on at a time.
     """
@@ -208,16 +208,12 @@ class ShardSums:
         shard: list[Data | None],
         held: Span,
         n_blocks: int,
-        hidden_units: int,
-        activation: str,
+        network: Network,
         n_threads: int,
     ) -> None:
-        self.blocks = [
-            None if data is None else data.problem(hidden_units, activation, IDENTITY).rows()
-            for data in shard
-        ]
+        self.blocks = [None if data is None else RowSum(network, data.rows()) for data in shard]
         self.held, self.n_blocks, self.n_threads = held, n_blocks, n_threads
-        self.hidden_units = hidden_units
+        self.hidden_units = network.layout.hidden_units
 
     def loss_gradient(self, params: np.ndarray) -> dict[Span, np.ndarray]:
         """Loss sum, weight sum and gradient sum as one vector, by spans of blocks."""

@@ -16,6 +16,9 @@ import numpy as np
 from dask.utils import format_bytes, parse_timedelta
 from distributed import Client, Future, KilledWorker, wait
 
+from sk_mlp._backend.threads import SERIAL, Threads
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import deviation
 from sk_mlp.dask.blocks import ShardSums, Span, collect, total
 
 POLL_SECONDS = 1.0
@@ -172,7 +175,7 @@ class WorkersLostError(RuntimeError):
 
 
 class Team:
-    """All rows, as one part of a `TwoLayerLoss`: sums by actors, each beside its shard.
+    """All rows, as what an `Objective` is summed over: sums by actors, each beside its shard.
 
     A context manager: at its end the workers may forget the rows.
 
@@ -181,20 +184,40 @@ class Team:
     cluster : Cluster
     shards : dict of Span to Future
         Futures of lists of Data.
-    hidden_units, activation
-        The network.
+    n_rows : int
+    weight_sum : float
     """
 
     def __init__(
-        self, cluster: Cluster, shards: dict[Span, Future], hidden_units: int, activation: str
+        self, cluster: Cluster, shards: dict[Span, Future], n_rows: int, weight_sum: float
     ) -> None:
         self.cluster, self.shards = cluster, shards
-        self.network = hidden_units, activation
+        self.n_rows, self.weight_sum = n_rows, weight_sum
         self.n_blocks = max(stop for _, stop in shards)
         self.replaced = dict.fromkeys(shards, 0)
-        cluster.wait(list(shards.values()))
-        self.futures = {held: self._hire(held) for held in shards}
-        self.actors = dict(zip(shards, cluster.gather(list(self.futures.values())), strict=True))
+        self.network: Network | None = None
+        self.futures: dict[Span, Future] = {}
+        self.actors: dict[Span, Any] = {}
+
+    def parts(self, network: Network, n_parts: int) -> list["Team"]:
+        """Start an actor beside each shard; together they are one part."""
+        if self.network is None:
+            self.network = network
+            self.cluster.wait(list(self.shards.values()))
+            self.futures = {held: self._start_actor(held) for held in self.shards}
+            actors = self.cluster.gather(list(self.futures.values()))
+            self.actors = dict(zip(self.shards, actors, strict=True))
+        return [self]
+
+    def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
+        """Give one thread: the workers have their own."""
+        return contextlib.nullcontext(SERIAL)
+
+    def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
+        """Standard deviation of each hidden unit over all rows, shape (hidden_units,)."""
+        sums = self._sum("unit_sums", params)
+        first, second = sums[1:].reshape(2, -1)
+        return deviation(first, second, float(sums[0]))
 
     def __enter__(self) -> Self:
         return self
@@ -208,13 +231,12 @@ class Team:
         sums = self._sum("loss_gradient", params)
         return float(sums[0]), sums[2:].copy(), float(sums[1])
 
-    def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Sum the hidden units over all rows, their squares, and the weights."""
-        sums = self._sum("unit_sums", params)
-        first, second = sums[1:].reshape(2, -1)
-        return first, second, float(sums[0])
+    def loss(self, params: np.ndarray) -> tuple[float, float]:
+        """Loss sum and weight sum over all rows."""
+        loss, _, weight = self.loss_gradient(params)
+        return loss, weight
 
-    def _hire(self, held: Span) -> Future:
+    def _start_actor(self, held: Span) -> Future:
         client, shard = self.cluster.client, self.shards[held]
         places = client.who_has([shard])[shard.key]
         n_threads = max(client.nthreads(places).values(), default=1) if places else 1
@@ -223,7 +245,7 @@ class Team:
             shard,
             held,
             self.n_blocks,
-            *self.network,
+            self.network,
             n_threads,
             actor=True,
             pure=False,
@@ -263,5 +285,5 @@ class Team:
         if self.replaced[held] > REPLACEMENTS:
             raise WorkersLostError(f"{REPLACEMENTS} workers that held blocks {held} were lost.")
         self.cluster.wait([self.shards[held]])
-        self.futures[held] = self._hire(held)
+        self.futures[held] = self._start_actor(held)
         self.actors[held] = self.cluster.gather([self.futures[held]])[0]

@@ -3,18 +3,13 @@
 from typing import Any
 
 import distributed
-import numpy as np
 from sklearn.utils import check_random_state
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
-from sk_mlp._data.data import fitted_network
-from sk_mlp._network.activations import ACTIVATIONS
-from sk_mlp._network.objective import TwoLayerLoss, spread
-from sk_mlp._network.parameters import IDENTITY, in_canonical_order, initial_parameters
 from sk_mlp._reporting import Reporter
-from sk_mlp._solvers import lbfgs
-from sk_mlp._training.settings import Settings, resolve
-from sk_mlp._training.starts import fitted_course, run_starts, unless_diverged
+from sk_mlp._training.settings import Settings
+from sk_mlp._training.starts import Watch
+from sk_mlp._training.training import finish, random_starts, settle, train
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 from sk_mlp.dask.cluster import Cluster, Team
 from sk_mlp.dask.predictor import DaskPredictor, fitted
@@ -168,36 +163,21 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
 
     def _train(self, network: TwoLayerMLPClassifier, cluster: Cluster, rows: Rows) -> Settings:
         """Fit a local estimator to rows on a cluster."""
-        layout, activation = rows.classes.layout(self.hidden_units), ACTIVATIONS[self.activation]
-        standardization = IDENTITY
-        if self.standardize:
-            standardization = rows.moments.standardization(layout.n_features)
-        shape = (rows.n_rows, layout.n_features)
-        settings = resolve(network.get_params(), shape, layout.n_outputs, is_sparse=False)
+        data, rng = rows.classes, check_random_state(self.random_state)
+        team = Team(cluster, rows.shards, rows.n_rows, rows.moments.weight)
+        objective, settings = settle(data, team, rows.moments, network.get_params())
+        objective = objective.with_alpha(float(self.alpha))
         if self.warm_start and hasattr(self, "coefs_"):
-            network._check_same_network(rows.classes, "warm_start=True")
-            starts = [standardization.to_standardized_units(layout, network._previous_fit())]
-        else:
-            rng = check_random_state(self.random_state)
-            log_odds = rows.classes.log_odds()
+            network._check_same_network(data, "warm_start=True")
+            layout = objective.network.layout
             starts = [
-                initial_parameters(layout, activation.gain, rng, log_odds)
-                for _ in range(settings.n_init)
+                objective.standardization.to_standardized_units(layout, network._previous_fit())
             ]
-        with Team(cluster, rows.shards, layout.hidden_units, self.activation) as team:
-            objective = TwoLayerLoss([team], layout, settings.alpha, standardization)
-            params, result, losses = run_starts(
-                lambda x0, monitor: lbfgs(objective.loss_gradient, x0, monitor),
-                settings,
-                starts,
-                listeners=[Reporter("lbfgs", self.verbose)] if self.verbose else [],
-            )
-            user = standardization.to_user_units(layout, params)
-            units = spread(*team.unit_sums(user))
-        strength = units * np.linalg.norm(layout.views(user)[2], axis=1)
-        result = unless_diverged(result, rows.classes.prior_loss(), settings.tol)
-        user = in_canonical_order(layout, user, strength, activation.odd)
-        network.__dict__.update(fitted_network(user, layout, rows.classes))
-        network.__dict__.update(fitted_course(result, losses))
+        else:
+            starts = random_starts(objective, data, settings, rng)
+        listeners = [Reporter("lbfgs", self.verbose)] if self.verbose else []
+        with team:
+            trained = train(objective, settings, starts, rng, watch=Watch(listeners=listeners))
+            network.__dict__.update(finish(objective, data, trained))
         network._stream = {"moments": tuple(rows.moments)}
         return settings
