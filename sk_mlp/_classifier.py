@@ -20,6 +20,7 @@ from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._solvers import OUTCOMES, Progress, check_finite
+from sk_mlp._training.alpha import AlphaChoice, choose_alpha
 from sk_mlp._training.settings import EPOCHS, Settings
 from sk_mlp._training.starts import Listener, Watch
 from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train
@@ -110,7 +111,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         as are planned for the size of the data: at least 25 epochs and 500 steps, or, for
         text-like sparse data, at least 1 epoch and 60 steps times the root of the number of
         outputs.
-    tol : float, default=1e-5
+    tol : float, default=1e-4
         The fit has converged when `n_iter_no_change` iterations (epochs) in a row have each
         failed to bring the loss more than `tol`, in nats per unit of sample weight, below the
         lowest one before. It is the validation loss with `early_stopping`, else the training
@@ -208,7 +209,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         *,
         activation: str = "relu",
         solver: str = "auto",
-        alpha: float = 1.0,
+        alpha: float | str = "auto",
         standardize: bool = True,
         n_init: int | str = "auto",
         class_weight: Any = None,
@@ -220,7 +221,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         max_iter: int | None = None,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -316,7 +317,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         objective, settings = settle(
             data, data.rows(), moments, self.get_params(), epochs=self._epochs
         )
-        objective = objective.with_alpha(float(self.alpha))
+        choice = self._alpha(data, settings, rng, warm=previous is not None)
+        objective = objective.with_alpha(choice.alpha)
         if previous is not None:
             starts = [
                 objective.standardization.to_standardized_units(objective.network.layout, previous)
@@ -335,6 +337,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             ),
         )
         self.__dict__.update(finish(objective, data, trained))
+        self._set_alpha(choice)
         if held_out is not None:
             self.validation_loss_curve_ = trained.result.validation_loss_curve
         elif hasattr(self, "validation_loss_curve_"):
@@ -342,6 +345,36 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self._stream: dict[str, Any] = {"moments": tuple(moments)}
         tasks.end({})
         return settings
+
+    def _alpha(
+        self, data: Data, settings: Settings, rng: np.random.RandomState, *, warm: bool
+    ) -> AlphaChoice:
+        """Alpha as given, as chosen by the last fit of a warm start, or chosen now."""
+        nothing = np.empty(0), np.empty((0, 0))
+        if self.alpha != "auto":
+            return AlphaChoice(float(self.alpha), *nothing)
+        if warm and hasattr(self, "alpha_"):
+            tried = (
+                getattr(self, name, none)
+                for name, none in zip(("alphas_", "alpha_scores_"), nothing, strict=True)
+            )
+            return AlphaChoice(self.alpha_, *tried)
+        seed = int(rng.randint(2**31 - 1))
+        return choose_alpha(data, self.get_params(), settings, seed)
+
+    def _stream_alpha(self) -> float:
+        """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
+        if self.alpha != "auto":
+            return float(self.alpha)
+        return float(getattr(self, "alpha_", 1.0))
+
+    def _set_alpha(self, choice: AlphaChoice) -> None:
+        self.alpha_ = choice.alpha
+        if len(choice.alphas):
+            self.alphas_, self.alpha_scores_ = choice.alphas, choice.scores
+        else:
+            self.__dict__.pop("alphas_", None)
+            self.__dict__.pop("alpha_scores_", None)
 
     def _listeners(
         self, tasks: CallbackTasks, objective: Objective, settings: Settings, data: Data
@@ -461,7 +494,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             moments = FeatureMoments(*stream["moments"]).merge(moments)
         objective, settings = settle(data, data.rows(), moments, self.get_params(), stream=True)
         # the penalty is shared out among the rows seen so far
-        objective = objective.with_alpha(float(self.alpha) * share / moments.weight)
+        alpha = self._stream_alpha()
+        objective = objective.with_alpha(alpha * share / moments.weight)
         rng = stream.get("random_state") or check_random_state(self.random_state)
         layout, standardization = objective.network.layout, objective.standardization
         if first:
@@ -479,6 +513,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self.loss_curve_: list[float] = [*([] if first else self.loss_curve_), loss]
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
         self.converged_, self.stop_reason_ = False, "partial_fit"
+        self.alpha_ = alpha
         self.n_init_losses_ = [loss]
         if self.verbose:
             Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")

@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifierCV."""
 
+from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -25,6 +26,7 @@ from sk_mlp._training.path import (
     MARGIN,
     Fold,
     Scorer,
+    Walk,
     check_splits,
     log_loss_score,
     make_fold,
@@ -273,28 +275,14 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             tasks.begin("path", len(alphas))
             size = Size(len(splits[0][0]), data.layout(network.hidden_units), text=data.is_text)
             settings = resolve(network.get_params(), size)
+            options = {"standardize": self.standardize, **network.get_params()}
+            settings = settings._replace(n_init=1)
             folds = [
-                make_fold(
-                    data,
-                    sample_weight,
-                    split,
-                    settings,
-                    hidden_units=network.hidden_units,
-                    activation=self.activation,
-                    standardize=self.standardize,
-                    seed=seed,
-                )
-                for split in splits
+                make_fold(data, split, options, settings, seed, sample_weight) for split in splits
             ]
-            steps = path(
-                folds,
-                alphas,
-                settings,
-                scorer,
-                seed=seed,
-                n_jobs=self.n_jobs,
-                begin=lambda: tasks.begin("alpha"),
-            )
+            walk = Walk(settings, seed, scorer)
+            begin = partial(tasks.begin, "alpha")
+            steps = path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin)
             for j, at_alpha in steps:
                 scores[i, :, j] = at_alpha
                 if reporter is not None:

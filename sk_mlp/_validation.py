@@ -59,7 +59,7 @@ CONSTRAINTS: dict[str, tuple[Any, ...]] = {
     "hidden_units": (Number(Integral, 1),),
     "activation": (Choice(*ACTIVATIONS),),
     "solver": (Choice("auto", "lbfgs", "adam", "sgd"),),
-    "alpha": (Number(Real, 0),),
+    "alpha": (Choice("auto"), Number(Real, 0)),
     "standardize": (Flag(),),
     "n_init": (Choice("auto"), Number(Integral, 1)),
     "batch_size": (Choice("auto"), Number(Integral, 1)),

@@ -49,6 +49,11 @@ class Data(NamedTuple):
         """True if the data look like words of texts: sparse and wide."""
         return bool(sparse.issparse(self.X) and 4 * self.X.shape[1] > self.X.shape[0])
 
+    @property
+    def weight_sum(self) -> float:
+        """Total weight of the rows."""
+        return float(self.X.shape[0] if self.weights is None else self.weights.sum())
+
     def rows(self) -> Rows:
         """Bring targets and weights to where X is."""
         y = self.target.encoded
@@ -77,8 +82,7 @@ class Data(NamedTuple):
                 f"The values of X are too large, up to {largest:.3g}: their squares overflow. "
                 "Rescale X, or use standardize=True."
             )
-        weight = float(X.shape[0] if self.weights is None else self.weights.sum())
-        return FeatureMoments(weight, None, 1.0)
+        return FeatureMoments(self.weight_sum, None, 1.0)
 
     def log_odds(self) -> np.ndarray:
         """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""

@@ -85,3 +85,30 @@ def stratified_holdout(
             "on when every class keeps one to train on; give X_val and y_val instead."
         )
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def key_folds(
+    target: Target, keys: np.ndarray, n_folds: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Splits for cross-validation in which equal rows stay together.
+
+    Parameters
+    ----------
+    target : Target
+    keys : ndarray of shape (n_rows,)
+        From `row_keys`. The distinct rows are dealt out in the order of their class and key, so
+        that every fold has its share of each class.
+    n_folds : int
+
+    Returns
+    -------
+    splits : list of (train_rows, test_rows)
+    """
+    groups = np.zeros(len(keys), dtype=int) if target.multilabel else class_codes(target)
+    distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    fold_of = np.empty(len(distinct), dtype=int)
+    # the class of a row that has several is that of its first appearance
+    fold_of[np.lexsort((distinct, groups[first]))] = np.arange(len(distinct)) % n_folds
+    fold = fold_of[number]
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
+    return [(train, test) for train, test in splits if len(train) and len(test)]

@@ -1,7 +1,7 @@
 """Held-out scores of networks along a path of penalties."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -9,22 +9,25 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._data.data import Data
 from sk_mlp._network.network import Network
 from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Standardization
-from sk_mlp._solvers import Monitor, NotFiniteError, lbfgs
+from sk_mlp._solvers import NotFiniteError, lbfgs
 from sk_mlp._training.settings import Settings
+from sk_mlp._training.starts import Restarts
 from sk_mlp._training.training import random_starts, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
 # the smaller the steps that matter.
-FIRST_ITERATIONS, STEP_ITERATIONS, STEP_PATIENCE = 100, 25, 3
+FIRST_ITERATIONS, STEP_ITERATIONS, STEP_PATIENCE = 60, 12, 2
 STEP_TOL, STEP_TOL_ROOT_ROWS = 5e-4, 0.015
 # Mean scores that differ by less than this share of them are not told apart by a few folds.
 MARGIN = 0.02
+# A smaller alpha has to gain this share: a network of the path is not trained to the end, and
+# shows less of the overfitting that a small alpha allows than the final one.
+GAIN = 0.03
 # Share of the squared weights of the start below which a network has collapsed to W = 0, a
 # stationary point that a warm start would never leave.
 COLLAPSED = 1e-4
@@ -39,7 +42,7 @@ class Fold(NamedTuple):
         Of the rows to train on, in standardised units.
     held_out : Rows
         Rows to score on, with their sample weights.
-    start : ndarray of shape (layout.size,)
+    starts : list of ndarray of shape (layout.size,)
         Where the path begins.
     test_rows : ndarray of int
         The held-out rows among all.
@@ -49,7 +52,7 @@ class Fold(NamedTuple):
 
     objective: Objective
     held_out: Rows
-    start: np.ndarray
+    starts: list[np.ndarray]
     test_rows: np.ndarray
     standardization: Standardization
 
@@ -76,32 +79,39 @@ def check_splits(
 
 def make_fold(
     data: Data,
-    sample_weight: np.ndarray | None,
     split: tuple[np.ndarray, np.ndarray],
+    options: Mapping[str, Any],
     settings: Settings,
-    *,
-    hidden_units: int,
-    activation: str,
-    standardize: bool,
     seed: int,
+    score_weight: np.ndarray | None,
 ) -> Fold:
     """Prepare a split; single precision is enough to rank penalties.
 
-    `sample_weight` is that of all rows, for scoring; the weights in `data` also have those of
-    the classes in them.
+    Parameters
+    ----------
+    data : Data
+        All rows, with the weights of the fits.
+    split : tuple (train_rows, test_rows)
+    options : mapping
+        `hidden_units`, `activation` and `standardize`.
+    settings : Settings
+    seed : int
+        Of the random starts.
+    score_weight : ndarray of shape (n_samples,) or None
+        Weights of all rows in the score.
     """
     train_rows, test_rows = split
     kept = data.take(train_rows)
-    held = data._replace(weights=sample_weight).take(test_rows)
-    moments = kept.moments(standardize=standardize)
-    standardization = moments.standardization(kept.X.shape[1]) if standardize else IDENTITY
+    held = data._replace(weights=score_weight).take(test_rows)
+    standardization = IDENTITY
+    if options["standardize"]:
+        standardization = kept.moments(standardize=True).standardization(kept.X.shape[1])
     kept, held = (_standardized(part, standardization) for part in (kept, held))
-    network = Network.named(kept.layout(hidden_units), activation, kept.target.output)
+    layout = kept.layout(options["hidden_units"])
+    network = Network.named(layout, options["activation"], kept.target.output)
     objective = Objective(network, kept.rows(), IDENTITY, 0.0)
-    start = random_starts(
-        objective, kept, settings._replace(n_init=1), np.random.RandomState(seed)
-    )[0]
-    return Fold(objective, held.rows(), start, test_rows, standardization)
+    starts = random_starts(objective, kept, settings, np.random.RandomState(seed))
+    return Fold(objective, held.rows(), starts, test_rows, standardization)
 
 
 def _standardized(data: Data, standardization: Standardization) -> Data:
@@ -118,36 +128,52 @@ def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
 
 
+class Walk(NamedTuple):
+    """How a path is walked.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the fits; a minibatch solver is run as they say.
+    seed : int
+        Of the shuffling by a minibatch solver.
+    scorer : Scorer
+    first_iterations, step_iterations : int
+        Of lbfgs, for the first network and for each one that starts from its neighbour.
+    """
+
+    settings: Settings
+    seed: int
+    scorer: Scorer
+    first_iterations: int = FIRST_ITERATIONS
+    step_iterations: int = STEP_ITERATIONS
+
+
 def path(
     folds: Sequence[Fold],
     alphas: np.ndarray,
-    settings: Settings,
-    scorer: Scorer,
+    walk: Walk,
     *,
-    seed: int,
-    n_jobs: int | None,
-    begin: Callable[[], None],
+    n_jobs: int | None = None,
+    begin: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Train and score every fold at one alpha after the other, from the middle to both ends.
 
     With lbfgs every network but the first starts where that of the neighbouring alpha ended. A
     path that began at the largest alpha would pass on what the penalty has left of a network.
-    Minibatch solvers, whose schedule is the length of a fit, start afresh.
+    Minibatch solvers, whose schedule is the length of a fit, start afresh. Each fold is computed
+    by one thread, so that the choice depends neither on `n_jobs` nor on the threads of BLAS.
 
     Parameters
     ----------
     folds : sequence of Fold
     alphas : ndarray of shape (n_alphas,)
         In decreasing order.
-    settings : Settings
-        Of a fit; its solver, and all but alpha if that is a minibatch solver.
-    scorer : Scorer
-    seed : int
-        Of the shuffling by a minibatch solver.
+    walk : Walk
     n_jobs : int or None
-        Folds to work on at a time, in threads.
+        Folds to work on at a time; None is as many as BLAS has threads, for much work.
     begin : callable () -> None
-        Told when the work on an alpha begins.
+        Called before the work on each alpha.
 
     Yields
     ------
@@ -157,68 +183,67 @@ def path(
         is worse beyond `MARGIN`.
     scores : ndarray of shape (n_folds,)
     """
-    parallel = Parallel(n_jobs=n_jobs, prefer="threads")
-    step = partial(_step, settings=settings, scorer=scorer, seed=seed)
-    first = folds[0].objective
+    objective = folds[0].objective
     middle, best = (len(alphas) - 1) // 2, -np.inf
-    at_middle = networks = [fold.start for fold in folds]
+    networks: list[np.ndarray | None] = [None] * len(folds)
+    at_middle = networks
     for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
         for j in way:
             begin()
-            # BLAS is free again when the scores are handed out: nobody has to come back
-            with first.rows.threads(first.network) as threads:
-                if effective_n_jobs(n_jobs) > 1:
-                    threads = SERIAL
-                results = parallel(
-                    delayed(step)(fold, x0, alphas[j], threads=threads)
-                    for fold, x0 in zip(folds, networks, strict=True)
-                )
-            networks, scores = (list(part) for part in zip(*results, strict=True))
-            yield j, np.array(scores)
+            work = [
+                (fold, x0, float(alphas[j]), walk) for fold, x0 in zip(folds, networks, strict=True)
+            ]
+            # BLAS is free again when the scores are handed out: the caller may never resume
+            with objective.rows.threads(objective.network) as threads:
+                if n_jobs is None and effective_n_jobs(None) == 1:
+                    results = list(threads.map(_step, work))
+                else:
+                    results = Parallel(n_jobs=n_jobs, prefer="threads")(map(delayed(_step), work))
+            networks = [params for params, _ in results]
+            scores = np.array([score for _, score in results])
+            yield j, scores
             if j == middle:
                 at_middle = networks
             mean = np.mean(scores)
             if not np.isfinite(mean):
                 continue
             # between alphas that cannot be told apart the larger one will be taken
-            if mean <= best - (MARGIN * abs(best) if j < middle else 0.0):
+            if mean <= best + (-MARGIN if j < middle else GAIN) * abs(best) and np.isfinite(best):
                 break
             best = max(best, mean)
         networks = at_middle
 
 
-def _step(
-    fold: Fold,
-    x0: np.ndarray,
-    alpha: float,
-    *,
-    settings: Settings,
-    scorer: Scorer,
-    seed: int,
-    threads: Threads,
-) -> tuple[np.ndarray, float]:
+def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray, float]:
     """Network of a fold at some alpha, from that at the alpha before, and its score.
 
     The score of a fit that has diverged is NaN.
     """
+    fold, x0, alpha, walk = work
+    objective, settings = fold.objective.with_alpha(alpha), walk.settings
     try:
         if settings.solver == "lbfgs":
-            if _collapsed(fold, x0):
-                x0 = fold.start
-            n_iter = FIRST_ITERATIONS if x0 is fold.start else STEP_ITERATIONS
-            tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(fold.objective.rows.n_rows))
-            monitor = Monitor(max_iter=n_iter, tol=tol, n_iter_no_change=STEP_PATIENCE)
-            objective = fold.objective.with_alpha(alpha).over(threads)
-            with np.errstate(over="ignore", invalid="ignore"):  # not finite is an error
-                params = lbfgs(objective.loss_gradient, x0, monitor).x
+            fresh = x0 is None or _collapsed(fold, x0)
+            starts = fold.starts if x0 is None or fresh else [x0]
+            tol = min(STEP_TOL, STEP_TOL_ROOT_ROWS / math.sqrt(objective.rows.n_rows))
+            settings = settings._replace(
+                max_iter=walk.first_iterations if fresh else walk.step_iterations,
+                tol=tol,
+                n_iter_no_change=STEP_PATIENCE,
+            )
+            with np.errstate(all="ignore"):  # a loss that is not finite is an error
+                result, _ = Restarts(
+                    partial(lbfgs, objective.loss_gradient), settings, starts
+                ).finish()
+            params = result.x
         else:
-            rng = np.random.RandomState(seed)
-            params = train(fold.objective.with_alpha(alpha), settings, [fold.start], rng).params
+            rng = np.random.RandomState(walk.seed)
+            params = train(objective, settings, fold.starts, rng).params
     except NotFiniteError:
-        return fold.start, np.nan
-    return params, scorer(fold, params)
+        return fold.starts[0], np.nan
+    return params, walk.scorer(fold, params)
 
 
 def _collapsed(fold: Fold, params: np.ndarray) -> bool:
-    weights, start = (v[fold.objective.network.layout.weights] for v in (params, fold.start))
+    weights, start = (v[fold.objective.network.layout.weights] for v in (params, fold.starts[0]))
     return bool(weights @ weights < COLLAPSED * (start @ start))

@@ -10,9 +10,14 @@ from typing import Any, NamedTuple
 from sk_mlp._network.parameters import Layout
 from sk_mlp._solvers import Course, UpdateRule, adam, sgd
 
-SMALL_NETWORK = 16  # hidden units up to which one random start is a gamble
-LBFGS_MAX_ROWS = 20_000  # above, even a small network is trained sooner by minibatches
-# The fewer units, the more starts end in a poor local minimum: 16 for up to 4 units, 4 for 16.
+# L-BFGS converges with the right alpha to a lower held-out loss than a planned number of epochs
+# (.81 against .85 of MLPClassifier's, 28 sets), as long as a pass over the rows is cheap; with
+# many classes it needs too many (1000 classes: 4.9 s to accuracy .90, Adam .6 s to 1.00).
+LBFGS_ROWS, LBFGS_WORK, LBFGS_OUTPUTS = 10_000, 3e8, 100
+# With a fixed alpha a short plan keeps a large network from overfitting; a small one needs none.
+SMALL_NETWORK = 16
+# The fewer units, the more starts end in a poor local minimum: 16 for up to 4 units, 4 for 16,
+# 1 from 33.
 MAX_STARTS, STARTS_TIMES_UNITS = 16, 64
 SCREENING_ITERATIONS, SCREENING_EPOCHS = 10, 0.05  # of a round; epochs as a share of all
 LBFGS_ITERATIONS = 1000
@@ -80,7 +85,7 @@ def resolve(
     """
     solver = options["solver"]
     if solver == "auto":
-        solver = _solver(size) if not stream else "adam"
+        solver = "adam" if stream else _solver(size, tuned=options["alpha"] == "auto")
     n_init = options["n_init"]
     if n_init == "auto":
         n_init = _starts(size, solver)
@@ -121,16 +126,21 @@ def resolve(
     )
 
 
-def _solver(size: Size) -> str:
-    small = size.layout.hidden_units <= SMALL_NETWORK
-    return "lbfgs" if small and size.n_rows <= LBFGS_MAX_ROWS else "adam"
+def _solver(size: Size, *, tuned: bool) -> str:
+    layout = size.layout
+    cheap = (
+        size.n_rows <= LBFGS_ROWS
+        and size.n_rows * layout.multiply_adds <= LBFGS_WORK
+        and layout.n_outputs <= LBFGS_OUTPUTS
+        and not size.text
+    )
+    return "lbfgs" if cheap and (tuned or layout.hidden_units <= SMALL_NETWORK) else "adam"
 
 
 def _starts(size: Size, solver: str) -> int:
-    units = size.layout.hidden_units
-    if units > SMALL_NETWORK or solver != "lbfgs":
+    if solver != "lbfgs":
         return 1
-    return min(MAX_STARTS, STARTS_TIMES_UNITS // units)
+    return max(1, min(MAX_STARTS, STARTS_TIMES_UNITS // size.layout.hidden_units))
 
 
 def _auto_batch(size: Size) -> int:

@@ -74,7 +74,7 @@ class Restarts:
         solve: Callable[[np.ndarray, Monitor], SolverResult],
         settings: Settings,
         starts: Sequence[np.ndarray],
-        watch: Watch,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self.solve, self.settings, self.starts, self.watch = solve, settings, starts, watch
         self.results: list[SolverResult | None] = [None] * len(starts)

@@ -1,0 +1,98 @@
+"""The default penalty: the alpha of the best held-out log-loss on at most a few thousand rows."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sk_mlp._data.data import Data
+from sk_mlp._data.holdout import key_folds, row_keys
+from sk_mlp._training.path import MARGIN, Walk, log_loss_score, make_fold, path
+from sk_mlp._training.settings import Settings
+
+# The right alpha hardly depends on the number of rows, because the penalty is weighed against the
+# sum of their losses: chosen on 3000 rows and used on all, it is as good (benchmarks/README.md).
+SAMPLE_ROWS = 3_000
+# More rows than this are thinned out before they are looked at one by one.
+LOOK_ROWS = 100_000
+# Alphas are tried from the middle to both ends, so that a wide grid costs nothing.
+LARGEST, SMALLEST, N_ALPHAS = 1000.0, 1e-4, 15
+# One of three folds is enough above this many distinct rows.
+HOLD_OUT_ROWS = 2_000
+N_FOLDS = 3
+
+
+class AlphaChoice(NamedTuple):
+    """How alpha was chosen.
+
+    Attributes
+    ----------
+    alpha : float
+        The choice: the largest alpha whose mean score is within `MARGIN` of the best.
+    alphas : ndarray of shape (n_alphas,)
+        The alphas tried, in decreasing order.
+    scores : ndarray of shape (n_folds, n_alphas)
+        Negative log-loss of the held-out rows, in nats.
+    """
+
+    alpha: float
+    alphas: np.ndarray
+    scores: np.ndarray
+
+
+def choose_alpha(
+    data: Data, options: Mapping[str, Any], settings: Settings, seed: int
+) -> AlphaChoice:
+    """Choose alpha by the log-loss of held-out rows.
+
+    The rows are sampled and split by their values: equal rows stay together, and a weight of k
+    counts as k repetitions. The grid is in units of the mean weight of the distinct rows, so that
+    weights w and c w give the same network.
+
+    Parameters
+    ----------
+    data : Data
+        Rows of a fit.
+    options : mapping
+        The parameters of `TwoLayerMLPClassifier`.
+    settings : Settings
+        Of the fit that alpha is chosen for.
+    seed : int
+    """
+    sample, keys = _sample(data, seed)
+    n_distinct = len(np.unique(keys))
+    unit = sample.weight_sum / n_distinct
+    folds = key_folds(sample.target, keys, N_FOLDS)
+    if n_distinct > HOLD_OUT_ROWS:
+        folds = folds[:1]
+    if not sample.is_text:
+        settings = settings._replace(solver="lbfgs")
+    walk = Walk(settings, seed, log_loss_score)
+    weights = sample.weights
+    made = [make_fold(sample, split, options, settings, seed, weights) for split in folds]
+    alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
+    scores = np.full((len(made), N_ALPHAS), np.nan)
+    for j, at_alpha in path(made, alphas, walk):
+        scores[:, j] = at_alpha
+    tried = np.isfinite(scores).all(axis=0)
+    if not tried.any():
+        return AlphaChoice(unit, alphas, scores)
+    alphas, scores = alphas[tried], scores[:, tried]
+    means = scores.mean(axis=0)
+    best = float(means.max())
+    j = int(np.argmax(means >= best - MARGIN * abs(best)))
+    return AlphaChoice(float(alphas[j]), alphas, scores)
+
+
+def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray]:
+    """Some three thousand rows at most, in proportion to the classes, and their keys."""
+    n_rows = data.X.shape[0]
+    if n_rows > LOOK_ROWS:
+        data = data.take(np.arange(0, n_rows, math.ceil(n_rows / LOOK_ROWS)))
+    keys = row_keys(data.X, np.random.RandomState(seed))
+    distinct = np.unique(keys)
+    if len(distinct) > SAMPLE_ROWS:
+        kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
+        data, keys = data.take(kept), keys[kept]
+    return data, keys
