@@ -185,9 +185,12 @@ def path(
     """
     objective = folds[0].objective
     middle, best = (len(alphas) - 1) // 2, -np.inf
+    # a small network, which needs several starts, may miss once by chance
+    patience = 1 if len(folds[0].starts) == 1 else 2
     networks: list[np.ndarray | None] = [None] * len(folds)
     at_middle = networks
     for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
+        misses = 0
         for j in way:
             begin()
             work = [
@@ -208,9 +211,13 @@ def path(
             if not np.isfinite(mean):
                 continue
             # between alphas that cannot be told apart the larger one will be taken
-            if mean <= best + (-MARGIN if j < middle else GAIN) * abs(best) and np.isfinite(best):
-                break
+            if np.isfinite(best) and mean <= best + (-MARGIN if j < middle else GAIN) * abs(best):
+                misses += 1
+            else:
+                misses = 0
             best = max(best, mean)
+            if misses == (patience if j >= middle else 1):
+                break
         networks = at_middle
 
 
