@@ -17,6 +17,7 @@ from sk_mlp._backend.arrays import empty, namespace_of
 from sk_mlp._backend.compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._backend.rows import forward_rows, pass_rows, row_blocks, row_ranges
 from sk_mlp._backend.threads import row_threads
+from sk_mlp._bridge import from_mlpclassifier, to_mlpclassifier
 from sk_mlp._callbacks import CallbackSupportMixin
 from sk_mlp._network.network import Network
 from sk_mlp._network.outputs import OUTPUTS
@@ -236,6 +237,63 @@ class TwoLayerPredictor(
         if isinstance(self.classes_, np.ndarray):  # strings are, whatever X is
             return np.asarray(self.classes_[to_host(codes)])
         return xp.take(self.classes_, codes, axis=0)
+
+    def to_mlpclassifier(self) -> Any:
+        """Return the same network as a fitted MLPClassifier of scikit-learn.
+
+        Returns
+        -------
+        mlp : sklearn.neural_network.MLPClassifier
+            Predicts the same to rounding. Options that both classes have are passed on.
+
+        Raises
+        ------
+        ValueError
+            If MLPClassifier does not have the activation.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sk_mlp import TwoLayerMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> network = TwoLayerMLPClassifier(8, random_state=0).fit(X, y)
+        >>> network.to_mlpclassifier().score(X, y) == network.score(X, y)
+        True
+        """
+        return to_mlpclassifier(self)
+
+    @classmethod
+    def from_mlpclassifier(cls, mlp: Any) -> Any:
+        """Return a fitted MLPClassifier of scikit-learn as an estimator of this class.
+
+        Parameters
+        ----------
+        mlp : sklearn.neural_network.MLPClassifier
+            Fitted, with one hidden layer.
+
+        Returns
+        -------
+        network : TwoLayerMLPClassifier
+            Fitted; predicts the same to rounding.
+
+        Raises
+        ------
+        ValueError
+            If `mlp` has another number of hidden layers.
+        TypeError
+            If `mlp` is not an MLPClassifier.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> from sk_mlp import TwoLayerMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = MLPClassifier((8,), solver="lbfgs", max_iter=2000, random_state=0).fit(X, y)
+        >>> TwoLayerMLPClassifier.from_mlpclassifier(mlp).transform(X).shape
+        (150, 8)
+        """
+        return from_mlpclassifier(cls, mlp)
 
     def input_gradient(self, X: Any) -> Array:
         """Gradient of the predicted probabilities with respect to the input.

@@ -1,0 +1,92 @@
+"""From and to scikit-learn's MLPClassifier: the same network in the other class."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.validation import check_is_fitted
+
+from sk_mlp._backend.compat import to_host
+
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")  # that both classes have
+SAME_NAME = (
+    "activation", "momentum", "nesterovs_momentum", "beta_1", "beta_2", "tol", "early_stopping",
+    "validation_fraction", "n_iter_no_change", "warm_start", "random_state",
+)  # fmt: skip
+# of MLPClassifier, where a value that is chosen by "auto" here has no counterpart
+SOLVER, ALPHA = "adam", 1e-4
+
+
+def to_mlpclassifier(network: Any) -> MLPClassifier:
+    """Return a fitted MLPClassifier with the weights of a fitted network."""
+    check_is_fitted(network)
+    if network.activation not in ACTIVATIONS:
+        raise ValueError(
+            f"MLPClassifier has no activation {network.activation!r}, only {', '.join(ACTIVATIONS)}."
+        )
+    coefs = [np.array(to_host(W)) for W in network.coefs_]
+    intercepts = [np.array(to_host(b)) for b in network.intercepts_]
+    mlp = MLPClassifier(**_their_parameters(network, coefs[0].shape[1]))
+    mlp.coefs_, mlp.intercepts_ = coefs, intercepts
+    mlp.n_features_in_ = network.n_features_in_
+    if hasattr(network, "feature_names_in_"):
+        mlp.feature_names_in_ = network.feature_names_in_
+    classes = np.asarray(to_host(network.classes_))
+    # a binarizer knows the kind of the target from an example of it
+    example = np.eye(len(classes), dtype=int) if network._multilabel else classes
+    mlp._label_binarizer = LabelBinarizer().fit(example)
+    mlp.classes_ = mlp._label_binarizer.classes_
+    mlp.out_activation_ = network.out_activation_
+    mlp.n_layers_, mlp.n_outputs_ = 3, coefs[1].shape[1]
+    mlp.n_iter_, mlp.t_ = network.n_iter_, 0
+    mlp.loss_, mlp.loss_curve_ = network.loss_, list(network.loss_curve_)
+    mlp.best_loss_ = None if mlp.early_stopping else network.loss_
+    mlp.validation_scores_, mlp.best_validation_score_ = None, None
+    if mlp.early_stopping:
+        mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
+    mlp._no_improvement_count = 0
+    mlp._best_coefs = [W.copy() for W in coefs]
+    mlp._best_intercepts = [b.copy() for b in intercepts]
+    return mlp
+
+
+def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
+    """Return a fitted network of class `cls` with the weights of a fitted MLPClassifier."""
+    if not isinstance(mlp, MLPClassifier):
+        raise TypeError(f"from_mlpclassifier needs a fitted MLPClassifier; got {mlp!r}.")
+    check_is_fitted(mlp)
+    if len(mlp.coefs_) != 2:
+        raise ValueError(
+            f"A network here has one hidden layer; this MLPClassifier has {len(mlp.coefs_) - 1}."
+        )
+    hidden_units = mlp.coefs_[0].shape[1]
+    options = {name: getattr(mlp, name) for name in SAME_NAME}
+    network = cls(hidden_units, solver=mlp.solver, alpha=mlp.alpha, standardize=False, **options)
+    network.coefs_ = [W.copy() for W in mlp.coefs_]
+    network.intercepts_ = [b.copy() for b in mlp.intercepts_]
+    network.classes_ = np.asarray(mlp.classes_)
+    network.out_activation_ = mlp.out_activation_
+    network.n_features_in_ = mlp.n_features_in_
+    if hasattr(mlp, "feature_names_in_"):
+        network.feature_names_in_ = mlp.feature_names_in_
+    network.loss_ = float(mlp.loss_)
+    network.loss_curve_ = [float(loss) for loss in getattr(mlp, "loss_curve_", [mlp.loss_])]
+    network.n_iter_, network.best_iter_ = mlp.n_iter_, mlp.n_iter_
+    network.converged_, network.stop_reason_ = False, "partial_fit"
+    network.n_init_losses_ = [network.loss_]
+    return network
+
+
+def _their_parameters(network: Any, hidden_units: int) -> dict[str, Any]:
+    """Parameters of MLPClassifier that correspond to those of a network."""
+    own = network.get_params()
+    theirs = {name: own[name] for name in SAME_NAME if name in own}
+    solver = own.get("solver", "auto")
+    theirs["solver"] = SOLVER if solver == "auto" else solver
+    alpha = getattr(network, "alpha_", own.get("alpha", ALPHA))
+    theirs["alpha"] = float(alpha) if isinstance(alpha, int | float | np.number) else ALPHA
+    for name in ("learning_rate_init", "batch_size", "max_iter"):
+        if isinstance(own.get(name), int | float | np.number):
+            theirs[name] = own[name]
+    return {"hidden_layer_sizes": (hidden_units,), **theirs}
