@@ -27,10 +27,8 @@ from sklearn.utils import _array_api
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._backend.arrays import DEVICE_BYTES
 from sk_mlp._backend.compat import to_host
-from sk_mlp._network.objective import block_rows
-from sk_mlp._network.parameters import Layout
+from sk_mlp._backend.rows import DEVICE_BYTES, gradient_rows
 
 ROOT = Path(__file__).parents[1]
 ON = os.environ.get("SCIPY_ARRAY_API") == "1"
@@ -506,10 +504,10 @@ def test_a_step_stays_on_the_device(torch_space):
 
 @needs_array_api
 def test_blocks_on_a_device_are_sized_for_it(torch_space):
-    xp, _, _ = _array_api.get_namespace_and_device(torch_space(np.zeros(1)))
     X = torch_space(np.zeros((1, 10), np.float32))
-    for layout in (Layout(10, 1000, 3), Layout(2000, 100, 3), Layout(10, 10, 5000)):
-        assert block_rows(xp, X, layout) * max(layout) * 8 <= DEVICE_BYTES
-        assert block_rows(xp, X, layout) * max(layout) * 8 > 0.99 * DEVICE_BYTES
-    common = Layout(10, 100, 3)
-    assert block_rows(xp, X, common) > 100 * block_rows(np, np.zeros((1, 10)), common)
+    for widest in (10, 1000, 5000):
+        assert gradient_rows(X, widest) * widest * 8 <= DEVICE_BYTES
+        assert gradient_rows(X, widest) * widest * 8 > 0.99 * DEVICE_BYTES
+    wide = torch_space(np.zeros((1, 2000), np.float32))
+    assert gradient_rows(wide, 100) * 2000 * 8 <= DEVICE_BYTES
+    assert gradient_rows(X, 100) > 100 * gradient_rows(np.zeros((1, 10)), 100)

@@ -18,9 +18,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._network import minibatches as _minibatches
-from sk_mlp._network import objective as _objective
-from sk_mlp._network.network import set_gradient
+from sk_mlp._network.network import Network
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform"]
@@ -324,14 +322,15 @@ def test_interrupt_propagates_and_leaves_the_estimator(solver, batch_size, monke
     before = vars(fitted).copy()
     calls = []
 
-    def interrupt(*args, **kwargs):
+    forward = Network.forward
+
+    def interrupt(*args):
         calls.append(1)
         if len(calls) >= 4:
             raise KeyboardInterrupt
-        return set_gradient(*args, **kwargs)
+        return forward(*args)
 
-    for module in (_objective, _minibatches):
-        monkeypatch.setattr(module, "set_gradient", interrupt)
+    monkeypatch.setattr(Network, "forward", interrupt)
     with pytest.raises(KeyboardInterrupt):
         fitted.fit(X + 1, y)
     assert vars(fitted) == before

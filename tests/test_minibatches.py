@@ -7,19 +7,30 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._data.moments import feature_moments
-from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network import minibatches as minibatches_module
 from sk_mlp._network.minibatches import Minibatches, compact
-from sk_mlp._network.objective import RowSum, TwoLayerLoss
-from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Layout
 
 N_ROWS, N_FEATURES, ALPHA = 60, 8, 3.0
 
 
-def make_problem(
-    container, target, *, weighted, standardize, batch_size, dtype=np.float64, **threads
-):
+@pytest.fixture(autouse=True)
+def double_precision(monkeypatch):
+    """Steps in float64, so that they can be compared with the exact gradient."""
+    monkeypatch.setattr(minibatches_module, "STEP_DTYPE", "float64")
+
+
+@pytest.fixture(params=["prepared once", "gathered batch by batch"], autouse=True)
+def gathering(request, monkeypatch):
+    if request.param == "gathered batch by batch":
+        monkeypatch.setattr(minibatches_module, "pass_rows", lambda X, row_bytes: 1)
+
+
+def make_problem(container, target, *, weighted, standardize, batch_size, threads=SERIAL):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(N_ROWS, N_FEATURES)) + 0.5
     X[rng.uniform(size=X.shape) < 0.7] = 0.0
@@ -32,21 +43,11 @@ def make_problem(
     if output == "logistic":
         y = rng.uniform(size=(N_ROWS, layout.n_outputs)) < 0.4
     weights = rng.uniform(0.1, 3.0, size=N_ROWS) if weighted else None
-    moments = feature_moments(np, X, weights)
+    moments = feature_moments(X, weights)
     standardization = moments.standardization(N_FEATURES) if standardize else IDENTITY
-    rows = RowSum(
-        X,
-        y,
-        weights,
-        layout=layout,
-        activation=ACTIVATIONS["tanh"],
-        output=OUTPUTS[output],
-    )
-    loss = TwoLayerLoss([rows], layout, ALPHA, standardization)
-    rng_of_batches = np.random.RandomState(1)
-    batches = Minibatches(
-        rows, ALPHA, standardization, batch_size, rng_of_batches, dtype, **threads
-    )
+    network, rows = Network.named(layout, "tanh", output), Rows(X, y, weights)
+    loss = Objective(network, rows, standardization, ALPHA, threads)
+    batches = Minibatches(loss, batch_size, np.random.RandomState(1))
     params = rng.normal(scale=0.5, size=layout.size)
     if sparse.issparse(X):  # the penalty on a feature that no row has is never met
         layout.views(params)[0][1] = 0.0
@@ -55,17 +56,24 @@ def make_problem(
 
 def batch_gradients(batches, params):
     """Gradient of every batch of a pass, at fixed parameters, as full vectors."""
+    return pass_over(batches, params)[0]
+
+
+def pass_over(batches, params):
+    """Gradient of every batch of a pass, and the loss of the pass."""
     gradients = []
-    for selection, values, gradient in batches.epoch(params):
-        if selection is None:
-            assert values is params
-            gradients.append(gradient.copy())
+
+    def take(step):
+        if step.selection is None:
+            assert step.params is params
+            gradients.append(step.gradient.copy())
         else:
-            assert_array_equal(values, selection.take(params))
+            assert_array_equal(step.params, step.selection.take(params))
             full = np.zeros_like(params)
-            selection.put(full, gradient)
+            step.selection.put(full, step.gradient)
             gradients.append(full)
-    return gradients
+
+    return gradients, batches.epoch(params, take)
 
 
 def batch_sizes(batch_size):
@@ -83,25 +91,25 @@ def test_mean_over_a_pass_is_the_gradient_of_the_objective(
     loss, batches, params = make_problem(
         container, target, weighted=weighted, standardize=standardize, batch_size=batch_size
     )
-    gradients = batch_gradients(batches, params)
+    gradients, loss_of_pass = pass_over(batches, params)
     sizes = batch_sizes(batch_size)
     assert len(gradients) == batches.n_steps == len(sizes)
     mean = np.average(gradients, axis=0, weights=sizes)
     value, expected = loss.loss_gradient(params)
     assert_allclose(mean, expected, rtol=1e-9, atol=1e-12)
     # at fixed parameters the predictions on the way are those of the objective
-    assert_allclose(batches.loss(params), value, rtol=1e-12)
+    assert_allclose(loss_of_pass, value, rtol=1e-12)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 20])
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("target", ["binary", "softmax"])
-def test_the_parts_of_a_batch_add_up(target, weighted, batch_size):
+def test_the_parts_of_a_batch_add_up(target, weighted, batch_size, monkeypatch):
     _, batches, params = make_problem(
         np.asarray, target, weighted=weighted, standardize=True, batch_size=batch_size
     )
-    expected = batch_gradients(batches, params)
-    value = batches.loss(params)
+    expected, value = pass_over(batches, params)
+    monkeypatch.setattr(minibatches_module, "pays", lambda work: True)
     with ThreadPoolExecutor(2) as pool:
         _, parts, _ = make_problem(
             np.asarray,
@@ -109,11 +117,12 @@ def test_the_parts_of_a_batch_add_up(target, weighted, batch_size):
             weighted=weighted,
             standardize=True,
             batch_size=batch_size,
-            n_threads=3,
-            map=pool.map,
+            threads=Threads(3, pool.map),
         )
-        assert_allclose(batch_gradients(parts, params), expected, rtol=1e-10, atol=1e-13)
-    assert_allclose(parts.loss(params), value, rtol=1e-13)
+        gradients, loss_of_pass = pass_over(parts, params)
+    assert parts.n_parts == 3
+    assert_allclose(gradients, expected, rtol=1e-10, atol=1e-13)
+    assert_allclose(loss_of_pass, value, rtol=1e-13)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
@@ -138,14 +147,14 @@ def test_the_seed_fixes_the_batches(container):
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_single_precision_steps(container):
+def test_single_precision_steps(container, monkeypatch):
+    monkeypatch.setattr(minibatches_module, "STEP_DTYPE", "float32")
     loss, batches, params = make_problem(
         container,
         "softmax",
         weighted=True,
         standardize=True,
         batch_size=20,
-        dtype=np.float32,
     )
     gradients = batch_gradients(batches, params.astype(np.float32))
     assert {g.dtype for g in gradients} == {np.dtype(np.float32)}
@@ -157,10 +166,10 @@ def test_a_sparse_step_moves_the_features_of_its_batch_only():
     _, batches, params = make_problem(
         sparse.csr_matrix, "binary", weighted=False, standardize=True, batch_size=2
     )
-    X = batches.data.X
+    X = batches.rows.X
     order = np.random.RandomState(1).permutation(N_ROWS)
     for i, gradient in enumerate(batch_gradients(batches, params)):
-        moved = np.flatnonzero(batches.layout.views(gradient)[0].any(axis=1))
+        moved = np.flatnonzero(batches.network.layout.views(gradient)[0].any(axis=1))
         stored = np.unique(X[order[2 * i : 2 * i + 2]].indices)
         assert_array_equal(moved, stored)
 
@@ -186,7 +195,7 @@ def test_data_are_not_modified(container):
     _, batches, params = make_problem(
         container, "softmax", weighted=True, standardize=True, batch_size=7
     )
-    X = batches.data.X
+    X = batches.rows.X
     values = X.data if sparse.issparse(X) else X
     before = np.array(values)
     if not sparse.issparse(X):

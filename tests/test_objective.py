@@ -1,7 +1,6 @@
 """The objective: known values, derivatives, and that it is a sum over blocks of rows."""
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,19 +10,19 @@ from scipy.special import expit, log_softmax
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from sk_mlp._data.moments import feature_moments
-from sk_mlp._network.activations import ACTIVATIONS
-from sk_mlp._network.objective import (
+from sk_mlp._backend.rows import (
     MIN_BLOCK_ROWS,
     MIN_FORWARD_ROWS,
-    RowSum,
-    TwoLayerLoss,
-    block_rows,
     forward_rows,
+    gradient_rows,
     row_blocks,
-    spread,
 )
-from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._backend.threads import SERIAL, Threads
+from sk_mlp._data.moments import feature_moments
+from sk_mlp._network import objective as objective_module
+from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows, deviation
 from sk_mlp._network.parameters import IDENTITY, Layout
 
 N_ROWS, N_FEATURES, HIDDEN_UNITS = 40, 6, 5
@@ -44,31 +43,27 @@ def make_data(target="softmax", n_rows=N_ROWS):
 
 
 def make_loss(
-    X, y, weights=None, *, target="softmax", name="tanh", alpha=0.7, standardize=True, parts=1, **kw
+    X,
+    y,
+    weights=None,
+    *,
+    target="softmax",
+    name="tanh",
+    alpha=0.7,
+    standardize=True,
+    threads=SERIAL,
 ):
     output, n_outputs = TARGETS[target]
     layout = Layout(X.shape[1], HIDDEN_UNITS, n_outputs)
     standardization = IDENTITY
     if standardize:
-        standardization = feature_moments(np, X, weights).standardization(X.shape[1])
-    cuts = [X.shape[0] * i // parts for i in range(parts + 1)]
-    rows = [
-        RowSum(
-            X,
-            y,
-            weights,
-            layout=layout,
-            activation=ACTIVATIONS[name],
-            output=OUTPUTS[output],
-            rows=range(*cut),
-        )
-        for cut in pairwise(cuts)
-    ]
-    return TwoLayerLoss(rows, layout, alpha, standardization, **kw)
+        standardization = feature_moments(X, weights).standardization(X.shape[1])
+    network = Network.named(layout, name, output)
+    return Objective(network, Rows(X, y, weights), standardization, alpha, threads)
 
 
 def point_of(loss, seed=1):
-    return np.random.RandomState(seed).normal(scale=0.5, size=loss.layout.size)
+    return np.random.RandomState(seed).normal(scale=0.5, size=loss.network.layout.size)
 
 
 def five_points(function, x, direction, eps=1e-3):
@@ -78,17 +73,17 @@ def five_points(function, x, direction, eps=1e-3):
 
 def away_from_kinks(loss, params, margin=0.02):
     """Shift the hyperplanes until no row of the data lies close to one."""
-    user = loss.standardization.to_user_units(loss.layout, params)
-    W1, b1, _, _ = loss.layout.views(user)
-    X = loss.parts[0].X
+    user = loss.standardization.to_user_units(loss.network.layout, params)
+    W1, b1, _, _ = loss.network.layout.views(user)
+    X = loss.rows.X
     Z = np.asarray(X @ W1)
-    for unit in range(loss.layout.hidden_units):
+    for unit in range(loss.network.layout.hidden_units):
         gaps = np.sort(-Z[:, unit])
         widest = np.argmax(np.diff(gaps))
         middle = gaps[widest : widest + 2].mean()
         assert np.abs(Z[:, unit] + middle).min() > margin
         b1[unit] = middle
-    return loss.standardization.to_standardized_units(loss.layout, user)
+    return loss.standardization.to_standardized_units(loss.network.layout, user)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
@@ -114,7 +109,7 @@ def test_value_by_hand(target, weighted):
     s = weights if weighted else np.ones(N_ROWS)
     loss = make_loss(X, y, weights if weighted else None, target=target, alpha=2.5)
     params = point_of(loss)
-    V1, c1, W2, b2 = loss.layout.views(params)
+    V1, c1, W2, b2 = loss.network.layout.views(params)
     scaled = StandardScaler().fit_transform(X, sample_weight=s)
     S = np.tanh(scaled @ V1 + c1) @ W2 + b2
     if target == "softmax":
@@ -147,9 +142,9 @@ def test_equals_mlp_classifier_at_equal_parameters(name, target, weighted):
     s = np.ones(N_ROWS) if weights is None else weights
     loss = make_loss(X, y, weights, target=target, name=name, standardize=False)
     params = point_of(loss)
-    W1, b1, W2, b2 = loss.layout.views(params)
+    W1, b1, W2, b2 = loss.network.layout.views(params)
     other = MLPClassifier((HIDDEN_UNITS,), activation=name, alpha=0.7, max_iter=1)
-    other.n_outputs_, other.n_layers_ = loss.layout.n_outputs, 3
+    other.n_outputs_, other.n_layers_ = loss.network.layout.n_outputs, 3
     other.out_activation_ = TARGETS[target][0]
     other.loss = "binary_log_loss" if other.out_activation_ == "logistic" else "log_loss"
     other.coefs_, other.intercepts_ = [W1, W2], [b1, b2]
@@ -167,7 +162,7 @@ def test_equals_mlp_classifier_at_equal_parameters(name, target, weighted):
     )
     ours, gradient = loss.loss_gradient(params)
     assert_allclose(ours, value, rtol=1e-12)
-    gW1, gb1, gW2, gb2 = loss.layout.views(gradient)
+    gW1, gb1, gW2, gb2 = loss.network.layout.views(gradient)
     for mine, theirs in zip((gW1, gW2, gb1, gb2), (*coef_grads, *intercept_grads), strict=True):
         assert_allclose(mine, theirs, rtol=1e-10, atol=1e-14)
 
@@ -179,8 +174,8 @@ def test_parts_and_threads_give_the_same(n_parts):
     params = point_of(whole)
     value, gradient = whole.loss_gradient(params)
     with ThreadPoolExecutor(n_parts) as pool:
-        serial = make_loss(X, y, weights, parts=n_parts)
-        threaded = make_loss(X, y, weights, parts=n_parts, map=pool.map)
+        serial = whole.over(Threads(n_parts, map))
+        threaded = whole.over(Threads(n_parts, pool.map))
         assert_allclose(serial.loss(params), value, rtol=1e-13)
         assert_allclose(serial.loss_gradient(params)[1], gradient, rtol=1e-10, atol=1e-15)
         # the order of the sum is fixed, so threads change nothing at all
@@ -189,14 +184,16 @@ def test_parts_and_threads_give_the_same(n_parts):
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_blocks_change_nothing_but_rounding(container):
+def test_blocks_change_nothing_but_rounding(container, monkeypatch):
     X, y, weights = make_data(n_rows=1500)
     loss = make_loss(container(X), y, weights, standardize=False)
     params = point_of(loss)
-    loss.parts[0].step = 1500
+    monkeypatch.setattr(objective_module, "gradient_rows", lambda X, widest: 1500)
     value, gradient = loss.loss_gradient(params)
     for step in (1, 7, 256):
-        loss.parts[0].step = step
+        monkeypatch.setattr(objective_module, "gradient_rows", lambda X, widest, step=step: step)
+        loss = loss.over(SERIAL)
+        assert len(list(loss._parts[0]._blocks())) == -(-1500 // step)
         blocked, blocked_gradient = loss.loss_gradient(params)
         assert_allclose(blocked, value, rtol=1e-13)
         assert_allclose(blocked_gradient, gradient, rtol=1e-10, atol=1e-15)
@@ -234,26 +231,24 @@ def test_intercepts_are_not_penalised():
     free, penalised = make_loss(X, y, alpha=0.0), make_loss(X, y, alpha=10.0)
     difference = penalised.loss_gradient(params)[1] - free.loss_gradient(params)[1]
     expected = np.zeros_like(params)
-    expected[free.layout.weights] = 10.0 / N_ROWS * params[free.layout.weights]
+    expected[free.network.layout.weights] = 10.0 / N_ROWS * params[free.network.layout.weights]
     assert_allclose(difference, expected, atol=1e-14)
 
 
-def test_unit_spread_is_the_weighted_standard_deviation_of_the_hidden_layer():
+def test_unit_deviation_is_the_weighted_standard_deviation_of_the_hidden_layer():
     X, y, weights = make_data()
     loss = make_loss(X, y, weights, standardize=False)
     params = point_of(loss)
-    W1, b1, _, _ = loss.layout.views(params)
+    W1, b1, _, _ = loss.network.layout.views(params)
     H = np.tanh(X @ W1 + b1)
     mean = np.average(H, axis=0, weights=weights)
     expected = np.sqrt(np.average((H - mean) ** 2, axis=0, weights=weights))
-    assert_allclose(
-        spread(*loss.parts[0].unit_sums(params), loss.parts[0].weight_sum), expected, rtol=1e-12
-    )
+    assert_allclose(loss.rows.unit_deviations(loss.network, params), expected, rtol=1e-12)
 
 
-def test_a_constant_unit_has_no_spread():
+def test_a_constant_unit_has_no_deviation():
     H = 0.3 + 1e-9 * np.random.RandomState(0).normal(size=(50, 2)) * [1.0, 0.0]
-    assert_array_equal(spread(H.sum(axis=0), (H * H).sum(axis=0), 50.0), 0.0)
+    assert_array_equal(deviation(H.sum(axis=0), (H * H).sum(axis=0), 50.0), 0.0)
 
 
 def test_float32_rows_give_a_float64_gradient_near_the_exact_one():
@@ -274,9 +269,9 @@ def test_row_blocks_cover_the_range_in_order():
 
 def test_blocks_have_a_least_size_and_grow_for_small_networks():
     X = np.empty((10_000, 3))
-    for rows, least in ((block_rows, MIN_BLOCK_ROWS), (forward_rows, MIN_FORWARD_ROWS)):
-        assert rows(np, X, Layout(3, 100_000, 1)) == least
-        assert rows(np, X, Layout(3, 1, 1)) > rows(np, X, Layout(3, 100, 1)) >= least
+    for rows, least in ((gradient_rows, MIN_BLOCK_ROWS), (forward_rows, MIN_FORWARD_ROWS)):
+        assert rows(X, 100_000) == least
+        assert rows(X, 1) > rows(X, 100) >= least
 
 
 def test_params_and_data_are_not_modified():

@@ -48,7 +48,7 @@ def test_weights_are_one_slice(vector):
 
 
 def test_flatten_inverts_views(vector):
-    assert_array_equal(LAYOUT.flatten(*LAYOUT.views(vector)), vector)
+    assert_array_equal(LAYOUT.flatten(LAYOUT.views(vector)), vector)
 
 
 def test_user_units_give_the_same_function_on_raw_features(vector, standardization):

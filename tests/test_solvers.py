@@ -7,8 +7,21 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
-from sk_mlp._solvers import SCHEDULES, Monitor, adam, lbfgs, minibatch, sgd, start, take_step
-from sk_mlp._solvers.minibatch import CHUNK, TIDY_STEPS, TINY, UpdateRule
+from sk_mlp._network.minibatches import Step
+from sk_mlp._solvers import (
+    OUTCOMES,
+    SCHEDULES,
+    Course,
+    Monitor,
+    Progress,
+    UpdateRule,
+    adam,
+    lbfgs,
+    minibatch,
+    sgd,
+    take_step,
+)
+from sk_mlp._solvers.updates import CHUNK, TIDY_STEPS, TINY
 
 X0 = np.array([1.3, 0.7, 0.8, 1.9])
 
@@ -35,23 +48,19 @@ class Quadratic:
         self.last_loss, gradient = self.loss_gradient(x)
         return gradient
 
-    def epoch(self, params):
-        yield None, params, self.gradient(params)
+    n_steps = 1
 
-    def minimize(self, rule, *, max_iter, schedule="constant", rate=0.02, tol=0.0, **options):
-        monitor = Monitor(max_iter=max_iter, tol=tol, n_iter_no_change=options.pop("patience", 5))
-        return minibatch(
-            np,
-            self.epoch,
-            lambda x: self.loss_gradient(x)[0],
-            1,
-            np.zeros(len(self.center)),
-            rule,
-            monitor,
-            schedule=schedule,
-            learning_rate=rate,
-            **options,
-        )
+    def start_loss(self, params):
+        return None
+
+    def epoch(self, params, take):
+        take(Step(None, params, self.gradient(params)))
+        return self.loss_gradient(params)[0]
+
+    def minimize(self, rule, *, max_iter, schedule="constant", rate=0.02, patience=5, **options):
+        monitor = Monitor(max_iter=max_iter, tol=0.0, n_iter_no_change=patience)
+        course = Course(schedule, rate, **options)
+        return minibatch(self, np.zeros(len(self.center)), rule, course, monitor)
 
 
 def monitor_of(max_iter=1000, tol=0.0, n_iter_no_change=math.inf, **options):
@@ -153,14 +162,14 @@ def test_lbfgs_passes_an_interrupt_on_and_leaves_x0():
 def steps_of(rule, n_steps, rate=0.05, size=4):
     """Points visited by a rule on a quadratic, and its gradients there."""
     function = Quadratic(size)
-    state = start(np, np.zeros(size), rule)
-    points, gradients = [state.stack[0].copy()], []
+    progress = Progress.start(np.zeros(size), rule)
+    points, gradients = [progress.params.copy()], []
     for _ in range(n_steps):
-        gradients.append(function.loss_gradient(state.stack[0])[1])
-        params = state.stack[0]
-        state = take_step(np, rule, state, (None, params, function.gradient(params)), rate)
-        points.append(state.stack[0].copy())
-    assert state.t == n_steps
+        params = progress.params
+        gradients.append(function.loss_gradient(params)[1])
+        progress = take_step(rule, progress, Step(None, params, function.gradient(params)), rate)
+        points.append(progress.params.copy())
+    assert progress.t == n_steps
     return np.array(points), np.array(gradients), function
 
 
@@ -203,12 +212,16 @@ def test_chunks_change_nothing(rule):
     rng = np.random.RandomState(0)
     size = 2 * CHUNK + 5
     x0, gradient = rng.normal(size=(2, size))
-    state = start(np, x0, rule)
-    whole = start(np, x0, rule).stack
+    progress, whole = Progress.start(x0, rule), Progress.start(x0, rule)
     for t in (1, 2, 3):
-        state = take_step(np, rule, state, (None, state.stack[0], gradient.copy()), 0.1)
-        rule.step(np, whole[0], gradient.copy(), whole[1:], 0.1, t)
-    assert_array_equal(np.stack(state.stack), np.stack(whole))
+        progress = take_step(rule, progress, Step(None, progress.params, gradient.copy()), 0.1)
+        rule.step(whole.params, gradient.copy(), whole.state, 0.1, t)
+    assert_array_equal(vectors(progress), vectors(whole))
+
+
+def vectors(progress):
+    """Parameters and state as one array."""
+    return np.stack([progress.params, *progress.state.values()])
 
 
 class Some:
@@ -227,18 +240,16 @@ class Some:
 @pytest.mark.parametrize("rule", [adam(0.9, 0.999), sgd(0.9, True), sgd(0.0, False)])
 def test_only_selected_coordinates_move(rule):
     x0 = np.arange(1.0, 6.0)
-    state = start(np, x0, rule)
-    part = start(np, x0[[1, 3]], rule)
+    progress, part = Progress.start(x0, rule), Progress.start(x0[[1, 3]], rule)
     for _ in range(3):
-        some, params = Some(1, 3), part.stack[0]
-        copy = some.take(state.stack[0])
-        state = take_step(np, rule, state, (some, copy, copy**2), 0.1)
-        part = take_step(np, rule, part, (None, params, params**2), 0.1)
-    params, *slots = state.stack
-    assert_array_equal(np.stack(state.stack)[:, [1, 3]], np.stack(part.stack))
-    assert_array_equal(params[[0, 2, 4]], x0[[0, 2, 4]])
-    for slot in slots:
-        assert_array_equal(slot[[0, 2, 4]], 0.0)
+        some, params = Some(1, 3), part.params
+        copy = some.take(progress.params)
+        progress = take_step(rule, progress, Step(some, copy, copy**2), 0.1)
+        part = take_step(rule, part, Step(None, params, params**2), 0.1)
+    assert_array_equal(vectors(progress)[:, [1, 3]], vectors(part))
+    assert_array_equal(progress.params[[0, 2, 4]], x0[[0, 2, 4]])
+    for vector in progress.state.values():
+        assert_array_equal(vector[[0, 2, 4]], 0.0)
 
 
 @pytest.mark.parametrize(
@@ -246,10 +257,9 @@ def test_only_selected_coordinates_move(rule):
 )
 def test_a_rule_keeps_single_precision(rule):
     x0 = np.ones(3, dtype=np.float32)
-    state = start(np, x0, rule)
-    params = state.stack[0]
-    state = take_step(np, rule, state, (None, params, params + 0), 0.1)
-    assert {vector.dtype for vector in state.stack} == {np.dtype(np.float32)}
+    progress = Progress.start(x0, rule)
+    progress = take_step(rule, progress, Step(None, progress.params, progress.params + 0), 0.1)
+    assert vectors(progress).dtype == np.float32
     assert_array_equal(x0, 1.0)
 
 
@@ -284,28 +294,26 @@ class Rates(list):
     """A rule that notes the learning rates and moves nothing."""
 
     def rule(self):
-        return UpdateRule(0, lambda xp, params, g, slots, rate, t: self.append(rate))
+        return UpdateRule((), lambda params, g, state, rate, t: self.append(rate))
 
 
 def rates_of(schedule, max_iter, n_steps=1, **options):
     rates = Rates()
     monitor = monitor_of(max_iter, **options)
 
-    def epoch(params):
-        for _ in range(n_steps):
-            yield None, params, np.zeros_like(params)
+    class Batches:
+        def __init__(self):
+            self.n_steps = n_steps
 
-    result = minibatch(
-        np,
-        epoch,
-        lambda x: 1.0 / (1 + len(rates)) if "tol" not in options else 1.0,
-        n_steps,
-        np.zeros(2),
-        rates.rule(),
-        monitor,
-        schedule=schedule,
-        learning_rate=2.0,
-    )
+        def start_loss(self, params):
+            return None
+
+        def epoch(self, params, take):
+            for _ in range(n_steps):
+                take(Step(None, params, np.zeros_like(params)))
+            return 1.0 / (1 + len(rates)) if "tol" not in options else 1.0
+
+    result = minibatch(Batches(), np.zeros(2), rates.rule(), Course(schedule, 2.0), monitor)
     return np.array(rates), result
 
 
@@ -334,6 +342,11 @@ def test_adaptive_rate_is_divided_by_five_when_progress_stalls():
     assert_allclose(rates[7:10], 0.08)
     assert rates[-1] > 2.0 * 1e-6 > rates[-1] / 5
     assert (result.reason, result.converged) == ("tol", True)
+
+
+def test_adaptive_rate_never_runs_past_max_iter():
+    rates, result = rates_of("adaptive", 3, 1, tol=0.0, n_iter_no_change=1)
+    assert len(rates) == result.n_iter == 3
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -374,23 +387,13 @@ def test_minibatch_refuses_a_loss_that_is_not_finite():
 
 
 def test_minibatch_passes_an_interrupt_on_and_leaves_x0():
-    def epoch(params):
-        raise KeyboardInterrupt
-        yield
+    class Batches(Quadratic):
+        def epoch(self, params, take):
+            raise KeyboardInterrupt
 
     x0 = np.ones(3)
     with pytest.raises(KeyboardInterrupt):
-        minibatch(
-            np,
-            epoch,
-            lambda x: 0.0,
-            1,
-            x0,
-            adam(0.9, 0.999),
-            monitor_of(),
-            schedule="constant",
-            learning_rate=0.1,
-        )
+        minibatch(Batches(), x0, adam(0.9, 0.999), Course("constant", 0.1), monitor_of())
     assert_array_equal(x0, 1.0)
 
 
@@ -474,10 +477,19 @@ def test_every_observer_hears_of_every_iteration():
 def test_numbers_too_small_to_matter_become_zero():
     """A weight that only a penalty moves does not end among the slow subnormal numbers."""
     rule = adam(0.9, 0.999)
-    state = start(np, np.array([1.0, 0.1 * TINY, -0.1 * TINY], dtype=np.float32), rule)
+    progress = Progress.start(np.array([1.0, 0.1 * TINY, -0.1 * TINY], dtype=np.float32), rule)
     for _ in range(TIDY_STEPS):
-        params = state.stack[0]
-        state = take_step(np, rule, state, (None, params, 1e-6 * params), 0.0)
-    assert_array_equal(state.stack[0], [1.0, 0.0, 0.0])
-    for moment in state.stack[1:]:
+        params = progress.params
+        progress = take_step(rule, progress, Step(None, params, 1e-6 * params), 0.0)
+    assert_array_equal(progress.params, [1.0, 0.0, 0.0])
+    for moment in progress.state.values():
         assert_array_equal(moment != 0, [True, False, False])
+
+
+def test_converged_is_a_function_of_the_reason():
+    assert [reason for reason, outcome in OUTCOMES.items() if outcome.converged] == [
+        "tol",
+        "early_stopping",
+        "stationary",
+        "schedule",
+    ]

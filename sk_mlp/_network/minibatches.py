@@ -16,6 +16,9 @@ from sk_mlp._network.parameters import Layout
 Array = Any  # an array of any namespace of the array API standard
 
 
+STEP_DTYPE = "float32"  # the noise of the sampling hides what single precision rounds off
+
+
 class ColumnSelection:
     """All parameters but the first-layer weights of features outside `columns`.
 
@@ -126,8 +129,7 @@ class Minibatches:
     """Passes over shuffled rows in single precision, in standardised units.
 
     The gradient of a batch B estimates that of `Objective` without bias: the data term is
-    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. The noise of the sampling hides what single
-    precision rounds off. Rows are gathered, standardised and cast a few batches at a time. With
+    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. Rows are gathered, standardised and cast a few batches at a time. With
     sparse X a step costs what the non-zeros of its batch cost: only the weights of the features
     in the batch move, and the penalty of a feature is shared out among the rows in which it is
     not zero, so that the estimate stays unbiased.
@@ -147,7 +149,7 @@ class Minibatches:
         X, layout = self.rows.X, self.network.layout
         self.n_rows, self.weight_sum = X.shape[0], self.rows.weight_sum
         self.n_steps = -(-self.n_rows // batch_size)
-        self.dtype = namespace_of(X).float32
+        self.dtype = getattr(namespace_of(X), STEP_DTYPE)
         self.sparse = sparse.issparse(X)
         if self.sparse:
             counts = np.bincount(X.indices, minlength=layout.n_features)
