@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sk_mlp._network.parameters import (
     IDENTITY,
     Layout,
+    Parameters,
     Standardization,
     in_canonical_order,
     initial_parameters,
@@ -116,7 +117,7 @@ def test_canonical_order_does_not_depend_on_the_order_or_signs_before(vector):
     W1, b1, W2, b2 = LAYOUT.views(vector)
     sign, shuffle = np.array([1, -1, -1, 1.0]), [2, 0, 3, 1]
     other = LAYOUT.flatten(
-        (W1 * sign)[:, shuffle], (b1 * sign)[shuffle], (W2 * sign[:, None])[shuffle], b2
+        Parameters((W1 * sign)[:, shuffle], (b1 * sign)[shuffle], (W2 * sign[:, None])[shuffle], b2)
     )
     strength = np.array([4.0, 1.0, 3.0, 2.0])
     assert_array_equal(

@@ -35,7 +35,7 @@ def test_due_iterations():
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 def test_one_line_per_interval(solver, capsys):
     X, y = load_breast_cancer(return_X_y=True)
-    model = TwoLayerMLPClassifier(20, solver=solver, verbose=1, random_state=0)
+    model = TwoLayerMLPClassifier(20, solver=solver, n_init=1, verbose=1, random_state=0)
     lines, found = printed(model, X, y, capsys)
     assert 5 <= len(lines) <= 20
     assert {match["label"] for match in found} == {solver}
