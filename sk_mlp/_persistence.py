@@ -13,6 +13,7 @@ from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarni
 
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._backend.compat import to_host
+from sk_mlp._data.targets import has_nan
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
@@ -124,7 +125,7 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
     _check_choice("out_activation_", output, OUTPUTS)
     n_classes = classes.shape[0]
     _check_classes(to_host(classes))
-    if n_classes != k and not (k == 1 and n_classes == 2 and output == "logistic"):
+    if n_classes != (2 if k == 1 and output == "logistic" else k):
         raise ValueError(f"classes_ has {n_classes} entries for {k} output units.")
     if "_stream" in state:
         _check_stream(state["_stream"], layout)
@@ -145,8 +146,8 @@ def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
 
 
 def _check_classes(classes: Any) -> None:
-    """Raise unless the classes are sorted, distinct and two at least (one label if multilabel)."""
-    if classes.ndim != 1 or any(label != label for label in classes.tolist()):
+    """Raise unless the classes are sorted, distinct and not NaN."""
+    if classes.ndim != 1 or has_nan(classes):
         raise ValueError("classes_ must be a vector without NaN.")
     if not np.array_equal(classes, np.unique(classes)):
         raise ValueError("classes_ must be sorted and without repetitions.")

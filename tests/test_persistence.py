@@ -138,6 +138,12 @@ def spoil_stream(name, value):
     return change
 
 
+def one_class(state):
+    state["coefs_"] = [state["coefs_"][0], state["coefs_"][1][:, :1]]
+    state["intercepts_"] = [state["intercepts_"][0], state["intercepts_"][1][:1]]
+    state |= {"classes_": state["classes_"][:1], "out_activation_": "logistic"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -151,6 +157,7 @@ def spoil_stream(name, value):
         (spoil("intercepts_", lambda b: [b[0], b[1][:2]]), r"intercepts_\[1\] has shape \(2,\)"),
         (spoil("n_features_in_", 7), r"coefs_\[0\] has shape \(4, 5\), expected \(7, 5\)"),
         (spoil("classes_", lambda c: c[:2]), "classes_ has 2 entries for 3 output units"),
+        (one_class, "classes_ has 1 entries for 1 output units"),
         (spoil("activation", "sine"), "activation is 'sine'"),
         (spoil("out_activation_", "probit"), "out_activation_ is 'probit'"),
         (lambda state: state.pop("intercepts_"), "intercepts_"),

@@ -48,7 +48,7 @@ def test_what_cannot_be_compared_is_refused(name, value):
 def test_class_weight_of_another_kind(name):
     pandas = pytest.importorskip("pandas")
     weight = {"Series": pandas.Series({0: 1.0, 1: 2.0}), "array": np.ones(2)}[name]
-    with pytest.raises(ValueError, match="'class_weight' .* must be a dict of weights by class"):
+    with pytest.raises(ValueError, match=r"'class_weight' .* must be a dict of weights by class"):
         check_parameters(TwoLayerMLPClassifier(class_weight=weight))
 
 

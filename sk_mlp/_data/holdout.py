@@ -14,6 +14,9 @@ Array = Any  # an array of any namespace of the array API standard
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
+FEW_DISTINCT = 10  # rows, of which a fold would hold out whole regions
+
+
 def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
     """Random number for each row that depends on nothing but the values in the row.
 
@@ -120,6 +123,8 @@ def key_folds(
     -------
     splits : list of (train_rows, test_rows)
     """
+    if len(np.unique(keys)) < FEW_DISTINCT:
+        keys = _keys_of_repetitions(keys)
     groups = np.zeros(len(keys), dtype=int) if target.multilabel else class_codes(target)
     distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
     fold_of = np.empty(len(distinct), dtype=int)

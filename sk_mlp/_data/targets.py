@@ -1,5 +1,6 @@
 """Labels to what the objective needs, and weights per row."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,11 @@ class Target(NamedTuple):
         return "logistic" if self.encoded.ndim == 2 else "softmax"
 
 
+def has_nan(labels: np.ndarray) -> bool:
+    """Return True if a label is NaN, in an array of any dtype."""
+    return any(isinstance(label, float) and math.isnan(label) for label in labels.tolist())
+
+
 def stream_classes(classes: Any) -> np.ndarray:
     """Sorted classes of a stream, as passed to `partial_fit`.
 
@@ -47,7 +53,7 @@ def stream_classes(classes: Any) -> np.ndarray:
         If there are fewer than two, or one is NaN.
     """
     classes = np.asarray(to_host(classes))
-    if classes.ndim != 1 or any(label != label for label in classes.tolist()):
+    if classes.ndim != 1 or has_nan(classes):
         raise ValueError(f"classes must be a vector of labels without NaN, got {classes!r}.")
     classes = np.unique(classes)
     if len(classes) < 2:
@@ -163,6 +169,9 @@ class ClassWeights(NamedTuple):
         return np.asarray(weights)
 
 
+ONES = ClassWeights(None)
+
+
 def class_weights(
     class_weight: Any, target: Target, sample_weight: np.ndarray | None
 ) -> ClassWeights:
@@ -177,7 +186,7 @@ def class_weights(
         If a weight is negative or not finite, or the dict is not one of these classes.
     """
     if class_weight is None:
-        return ClassWeights(None)
+        return ONES
     if target.multilabel:
         n_labels = len(target.classes)
         if not isinstance(class_weight, list):
