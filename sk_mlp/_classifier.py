@@ -14,6 +14,7 @@ from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._data.holdout import row_keys, stratified_holdout
+from sk_mlp._data.targets import stream_classes
 from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._network.objective import Objective
 from sk_mlp._network.parameters import Layout, Parameters
@@ -24,7 +25,7 @@ from sk_mlp._training.alpha import AlphaChoice, choose_alpha
 from sk_mlp._training.settings import EPOCHS, Settings
 from sk_mlp._training.starts import Listener, Watch
 from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train
-from sk_mlp._validation import check_parameters, unchanged_on_error
+from sk_mlp._validation import check_parameters, options_of, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -307,7 +308,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         rng = check_random_state(self.random_state)
         held_out = None
         if X_val is not None or y_val is not None or sample_weight_val is not None:
-            held_out = validate_held_out(self, X_val, y_val, sample_weight_val, data.target)
+            held_out = validate_held_out(self, X_val, y_val, sample_weight_val, data)
         elif self.early_stopping:
             keys = row_keys(data.X, rng)
             kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
@@ -315,7 +316,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
         moments = data.moments(standardize=self.standardize)
         objective, settings = settle(
-            data, data.rows(), moments, self.get_params(), epochs=self._epochs
+            data, data.rows(), moments, options_of(self), epochs=self._epochs
         )
         choice = self._alpha(data, settings, rng, warm=previous is not None)
         objective = objective.with_alpha(choice.alpha)
@@ -360,7 +361,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             )
             return AlphaChoice(self.alpha_, *tried)
         seed = int(rng.randint(2**31 - 1))
-        return choose_alpha(data, self.get_params(), settings, seed)
+        return choose_alpha(data, options_of(self), settings, seed)
 
     def _stream_alpha(self) -> float:
         """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
@@ -481,7 +482,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
                 )
             classes = known
         elif classes is not None:
-            classes = np.unique(classes)
+            classes = stream_classes(classes)
         elif not type_of_target(y).startswith("multilabel"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         data = validate(self, X, y, sample_weight, classes, reset=first)
@@ -492,7 +493,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
             moments = FeatureMoments(*stream["moments"]).merge(moments)
-        objective, settings = settle(data, data.rows(), moments, self.get_params(), stream=True)
+        objective, settings = settle(data, data.rows(), moments, options_of(self), stream=True)
         # the penalty is shared out among the rows seen so far
         alpha = self._stream_alpha()
         objective = objective.with_alpha(alpha * share / moments.weight)

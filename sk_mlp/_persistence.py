@@ -5,12 +5,15 @@ by ``__setstate__``.
 """
 
 import warnings
+from inspect import signature
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 
 from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.compat import to_host
+from sk_mlp._data.targets import has_nan
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
@@ -49,16 +52,21 @@ def stamped(state: dict[str, Any]) -> dict[str, Any]:
     return {**state, VERSION_KEY: _current_version()}
 
 
-def checked(estimator_name: str, state: dict[str, Any]) -> dict[str, Any]:
-    """State without its stamp, found valid.
+def checked(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
+    """State without its stamp, found valid, with the options of this release.
+
+    Options that the file lacks get their defaults; those that are unknown are dropped with a
+    warning.
 
     Raises
     ------
     ValueError
         If the fitted attributes do not belong together or are not finite.
     """
-    state = dict(state)
+    estimator_name, state = estimator.__name__, dict(state)
     saved_by, current = state.pop(VERSION_KEY, "of unknown version"), _current_version()
+    if "slots" in state.get("_stream", {}):
+        state["_stream"] = _with_named_state(state["_stream"])
     if "coefs_" in state:
         try:
             check_fitted_attributes(state)
@@ -73,7 +81,33 @@ def checked(estimator_name: str, state: dict[str, Any]) -> dict[str, Any]:
             ),
             stacklevel=3,
         )
+        state = _with_options(estimator, state)
     return state
+
+
+def _with_options(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
+    """State of another release with the options of this one."""
+    parameters = signature(estimator).parameters
+    unknown = [k for k in state if k not in parameters and not (k[0] == "_" or k[-1] == "_")]
+    if unknown:
+        warnings.warn(
+            f"{estimator.__name__} has no option {', '.join(unknown)} in this release; what the "
+            "file says of it is dropped.",
+            UserWarning,
+            stacklevel=4,
+        )
+    kept = {name: value for name, value in state.items() if name not in unknown}
+    return {name: p.default for name, p in parameters.items()} | kept
+
+
+def _with_named_state(stream: dict[str, Any]) -> dict[str, Any]:
+    """State of `partial_fit` of 0.1.0, which told the vectors of a solver by their position."""
+    stream = dict(stream)
+    slots = stream.pop("slots")
+    slots = () if slots is None else slots
+    names = {0: (), 1: ("velocity",), 2: ("m", "v")}[len(slots)]
+    solver = "adam" if len(slots) == 2 else "sgd"
+    return stream | {"solver": solver, "state": dict(zip(names, slots, strict=True))}
 
 
 def check_fitted_attributes(state: dict[str, Any]) -> None:
@@ -90,7 +124,8 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
     _check_choice("activation", state["activation"], ACTIVATIONS)
     _check_choice("out_activation_", output, OUTPUTS)
     n_classes = classes.shape[0]
-    if n_classes != k and not (k == 1 and n_classes == 2 and output == "logistic"):
+    _check_classes(to_host(classes))
+    if n_classes != (2 if k == 1 and output == "logistic" else k):
         raise ValueError(f"classes_ has {n_classes} entries for {k} output units.")
     if "_stream" in state:
         _check_stream(state["_stream"], layout)
@@ -104,14 +139,25 @@ def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
     _check_array("the variance of the features", np.asarray(variance), per_feature)
     if mean is not None:
         _check_array("the mean of the features", mean, per_feature)
-    slots = stream.get("slots")
-    if slots is not None:
-        _check_array("the state of the solver", slots, (len(slots), layout.size))
+    if weight < 0 or np.any(np.asarray(variance) < 0):
+        raise ValueError("the weight of the rows or the variance of a feature is negative.")
+    for name, vector in stream.get("state", {}).items():
+        _check_array(f"the state {name!r} of the solver", vector, (layout.size,))
+
+
+def _check_classes(classes: Any) -> None:
+    """Raise unless the classes are sorted, distinct and not NaN."""
+    if classes.ndim != 1 or has_nan(classes):
+        raise ValueError("classes_ must be a vector without NaN.")
+    if not np.array_equal(classes, np.unique(classes)):
+        raise ValueError("classes_ must be sorted and without repetitions.")
 
 
 def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:
     if tuple(array.shape) != shape:
         raise ValueError(f"{name} has shape {tuple(array.shape)}, expected {shape}.")
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} has dtype {array.dtype}, expected a floating one.")
     if not np.all(np.isfinite(to_numpy(array))):
         raise ValueError(f"{name} has values that are not finite.")
 

@@ -59,7 +59,7 @@ class TwoLayerPredictor(
         return stamped(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(checked(type(self).__name__, state))
+        super().__setstate__(checked(type(self), state))
 
     def __copy__(self) -> Any:
         # Callbacks copy an estimator in the middle of a fit, when its attributes belong to

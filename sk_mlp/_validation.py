@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -38,7 +39,9 @@ class Choice:
 
     def allows(self, value: Any) -> bool:
         """Whether the value is one of them."""
-        return any(type(value) is type(v) and value == v for v in self.values)
+        if isinstance(value, str):  # NumPy's strings too, of which a search samples
+            return str(value) in [v for v in self.values if isinstance(v, str)]
+        return any(value is v for v in self.values)
 
     def __str__(self) -> str:
         return ", ".join(repr(v) for v in self.values)
@@ -87,20 +90,37 @@ def check_parameters(estimator: Any, constraints: dict[str, tuple[Any, ...]] | N
     ValueError
         Naming the parameter, its value and what is allowed.
     """
+    options = options_of(estimator)
     for name, allowed in (constraints or CONSTRAINTS).items():
-        value = getattr(estimator, name)
+        value = options[name]
         if not any(constraint.allows(value) for constraint in allowed):
             choices = " or ".join(str(constraint) for constraint in allowed)
             raise ValueError(
                 f"The {name!r} parameter of {type(estimator).__name__} must be {choices}; "
                 f"got {value!r}."
             )
-    weight = getattr(estimator, "class_weight", None)
-    if not (weight is None or isinstance(weight, dict | list) or weight == "balanced"):
+    weight = options.get("class_weight")
+    if not (weight is None or isinstance(weight, dict | list) or Choice("balanced").allows(weight)):
         raise ValueError(
-            f"The 'class_weight' parameter of {type(estimator).__name__} must be a dict, "
-            f"'balanced' or None; got {weight!r}."
+            f"The 'class_weight' parameter of {type(estimator).__name__} must be a dict of "
+            "weights by class, 'balanced' or None (or a list of dicts for multilabel y); "
+            f"got {weight!r}."
         )
+
+
+def options_of(estimator: Any) -> dict[str, Any]:
+    """Return the options of an estimator by name, with strings that are Python's own.
+
+    Those of `TwoLayerMLPClassifier` that a subclass does not take in its constructor are its
+    attributes, or else have their defaults.
+    """
+    options: dict[str, Any] = {}
+    for parent in reversed(type(estimator).__mro__):
+        if parent is not object and "__init__" in vars(parent):
+            parameters = signature(vars(parent)["__init__"]).parameters.values()
+            options |= {p.name: p.default for p in parameters if p.default is not p.empty}
+    options = {name: getattr(estimator, name, default) for name, default in options.items()}
+    return {name: str(v) if isinstance(v, str) else v for name, v in options.items()}
 
 
 @contextlib.contextmanager

@@ -102,9 +102,24 @@ def test_nothing_to_hold_out_is_an_error(X):
         stratified_holdout(target, keys_of(X[:3]), 0.1)
 
 
-def test_few_distinct_rows_leave_one_to_validate_on():
-    X = np.array([[1.0, 3.0], [1.0, 3.0], [2.0, 1.0], [2.0, 2.0]]).repeat(4, axis=0)
-    train, held = stratified_holdout(encode(np.arange(16) >= 8), keys_of(X), 0.1)
-    assert len(held) == 4
-    assert len(np.unique(X[held], axis=0)) == 1
+def test_equal_rows_of_two_classes_stay_together(X):
+    X, y = np.repeat(X[:100], 2, axis=0), np.arange(200) % 2
+    train, held = stratified_holdout(encode(y), keys_of(X), 0.2)
+    assert len(held) == 40
     assert not set(map(tuple, X[held])) & set(map(tuple, X[train]))
+
+
+def test_a_class_with_the_rows_of_others_keeps_one_to_train_on(X):
+    X = np.concatenate([X[:50], X[:1]])
+    y = np.r_[np.arange(50) % 2, 2]
+    for seed in range(20):
+        train, _ = stratified_holdout(encode(y), keys_of(X, seed), 0.5)
+        assert set(y[train]) == {0, 1, 2}
+
+
+def test_few_distinct_rows_are_split_between_both_parts():
+    X = np.random.RandomState(0).randint(2, size=(800, 2)).astype(float)
+    for y in (X[:, 0] != X[:, 1], X[:, 0] > 0):
+        train, held = stratified_holdout(encode(y), keys_of(X), 0.1)
+        assert len(held) == 80
+        assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held], axis=0)) == 4

@@ -138,6 +138,12 @@ def spoil_stream(name, value):
     return change
 
 
+def one_class(state):
+    state["coefs_"] = [state["coefs_"][0], state["coefs_"][1][:, :1]]
+    state["intercepts_"] = [state["intercepts_"][0], state["intercepts_"][1][:1]]
+    state |= {"classes_": state["classes_"][:1], "out_activation_": "logistic"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -151,13 +157,27 @@ def spoil_stream(name, value):
         (spoil("intercepts_", lambda b: [b[0], b[1][:2]]), r"intercepts_\[1\] has shape \(2,\)"),
         (spoil("n_features_in_", 7), r"coefs_\[0\] has shape \(4, 5\), expected \(7, 5\)"),
         (spoil("classes_", lambda c: c[:2]), "classes_ has 2 entries for 3 output units"),
+        (one_class, "classes_ has 1 entries for 1 output units"),
         (spoil("activation", "sine"), "activation is 'sine'"),
         (spoil("out_activation_", "probit"), "out_activation_ is 'probit'"),
         (lambda state: state.pop("intercepts_"), "intercepts_"),
-        (spoil_stream("slots", lambda s: s[:, :-1]), "the state of the solver has shape"),
         (
-            spoil_stream("slots", lambda s: np.full_like(s, np.inf)),
-            "the state of the solver has values",
+            spoil_stream("state", lambda s: s | {"m": s["m"][:-1]}),
+            "the state 'm' of the solver has",
+        ),
+        (
+            spoil_stream("state", lambda s: s | {"v": s["v"] + np.inf}),
+            "the state 'v' of the solver",
+        ),
+        (spoil_stream("moments", lambda m: (m[0], m[1], -m[2])), "is negative"),
+        (spoil("coefs_", lambda c: [c[0].astype(object), c[1]]), r"coefs_\[0\] has dtype object"),
+        (spoil("coefs_", lambda c: [c[0].astype(str), c[1]]), r"coefs_\[0\] has dtype <U"),
+        (spoil("coefs_", lambda c: [c[0].astype(complex), c[1]]), r"coefs_\[0\] has dtype complex"),
+        (spoil("classes_", lambda c: c[::-1]), "classes_ must be sorted"),
+        (spoil("classes_", lambda c: c * 0), "classes_ must be sorted and without rep"),
+        (
+            spoil("classes_", lambda c: np.array([0, 1, np.nan])),
+            "classes_ must be a vector without NaN",
         ),
         (spoil_stream("moments", lambda m: (m[0], m[1][:-1], m[2])), "the mean of the features"),
         (spoil_stream("moments", lambda m: (np.nan, m[1], m[2])), "the weight of the rows"),
@@ -172,6 +192,30 @@ def test_a_state_that_is_not_valid_is_refused(change, message):
     again = TwoLayerMLPClassifier.__new__(TwoLayerMLPClassifier)
     with pytest.raises(ValueError, match=f"stored state of this TwoLayerMLP.*{message}"):
         again.__setstate__(state)
+
+
+def test_a_file_of_another_release_gets_the_options_of_this_one():
+    model, X, _ = fitted()
+    state = model.__getstate__() | {"_sk_mlp_version": "0.0.9", "dropout": 0.5}
+    del state["verbose"]
+    again = TwoLayerMLPClassifier.__new__(TwoLayerMLPClassifier)
+    with (
+        pytest.warns(InconsistentVersionWarning),
+        pytest.warns(UserWarning, match="no option dropout in this release"),
+    ):
+        again.__setstate__(state)
+    assert again.verbose == 0
+    assert not hasattr(again, "dropout")
+    assert clone(again).get_params() == model.get_params()
+    assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_sgd_without_momentum_has_no_state_and_loads():
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(3, solver="sgd", momentum=0, random_state=0)
+    model.partial_fit(X, y, classes=[0, 1, 2])
+    again = pickle.loads(pickle.dumps(model)).partial_fit(X, y)
+    assert_array_equal(again.predict_proba(X), model.partial_fit(X, y).predict_proba(X))
 
 
 def states():

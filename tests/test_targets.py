@@ -6,7 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
-from sk_mlp._data.targets import class_codes, encode, row_weights
+from sk_mlp._data.targets import (
+    class_codes,
+    class_weights,
+    encode,
+    row_weights,
+    scaled,
+    stream_classes,
+)
 
 
 @pytest.mark.parametrize(
@@ -96,15 +103,79 @@ def test_multilabel_class_weight():
 @pytest.mark.parametrize(
     ("class_weight", "sample_weight", "message"),
     [
-        (None, [1.0, 0.0, 0.0], "sample_weight is zero for every sample of the class 'b'"),
-        ({"a": 0.0}, None, "class_weight is zero for the class 'a'"),
+        (None, [0.0, 0.0, 0.0], "^sample_weight is zero for every row"),
+        (None, [1e308, 1e308, 0.0], "^sample_weight overflows"),
+        ({"a": 1e-200, "b": 1e-200}, [1e-200] * 3, "sample_weight times class_weight is zero for"),
+        ({"a": 0.0, "b": 0.0}, None, "^class_weight is zero for every row"),
         ({"a": -1.0}, None, "class_weight must be finite and not negative, got {'a': -1.0}"),
         ({"a": np.inf}, None, "class_weight must be finite"),
     ],
 )
-def test_a_class_without_weight_is_an_error(class_weight, sample_weight, message):
+def test_weights_that_cannot_be_used(class_weight, sample_weight, message):
     target = encode(np.array(["a", "b", "b"]))
     if sample_weight is not None:
         sample_weight = np.array(sample_weight)
     with pytest.raises(ValueError, match=message):
         row_weights(class_weight, target, sample_weight)
+
+
+@pytest.mark.parametrize("value", [-1.0, np.inf, np.nan])
+def test_multilabel_class_weights_are_checked(value):
+    target = encode(np.array([[1, 0], [1, 1], [0, 1]]))
+    with pytest.raises(ValueError, match="class_weight must be finite and not negative"):
+        row_weights([{0: 1.0, 1: value}, {0: 1.0, 1: 1.0}], target, None)
+    with pytest.raises(ValueError, match="class_weight has 1 entries for 2 labels"):
+        row_weights([{0: 1.0, 1: 1.0}], target, None)
+
+
+def test_a_class_may_have_no_weight():
+    target = encode(np.array(["a", "b", "b"]))
+    assert_array_equal(row_weights(None, target, np.array([1.0, 0, 0])), [1, 0, 0])
+    assert_array_equal(row_weights({"a": 0.0}, target, None), [0, 1, 1])
+    assert_array_equal(row_weights("balanced", target, np.array([4.0, 0, 0])), [4, 0, 0])
+
+
+def test_class_weights_of_training_apply_to_other_rows():
+    target = encode(np.array([0, 0, 0, 1]), np.arange(3))  # no row of class 2
+    weights = class_weights("balanced", target, None)
+    assert_allclose(weights.factors, [2 / 3, 2, 1])
+    others = encode(np.array([1, 0]), np.arange(3))
+    assert_allclose(weights.rows(others, np.array([1.0, 3.0])), [2, 2])
+
+
+@pytest.mark.parametrize("weight", [1e-320, 1e-50, 1.0, 1e39, 1e300])
+def test_scaled_weights_fit_single_precision(weight):
+    weights, scale = scaled(weight * np.array([1.0, 0.5, 0.0]))
+    assert_array_equal(weights * scale, weight * np.array([1.0, 0.5, 0.0]))
+    if weight > 1e-300:
+        assert 1 <= weights.max() < 2
+
+
+@pytest.mark.parametrize("classes", [[7], [], [7, 7]])
+def test_a_stream_of_one_class(classes):
+    with pytest.raises(ValueError, match="classes must have all labels that can occur, two"):
+        stream_classes(classes)
+
+
+def test_classes_of_a_stream():
+    assert_array_equal(stream_classes(["b", "a", "b"]), ["a", "b"])
+    with pytest.raises(ValueError, match="without NaN"):
+        stream_classes([0.0, np.nan])
+
+
+@pytest.mark.parametrize("coding", [(-1, 1), (1, 2)])
+def test_indicators_are_zero_and_one(coding):
+    with pytest.raises(ValueError, match="Indicators of labels must be 0 or 1"):
+        encode(np.array(coding)[np.array([[0, 1], [1, 1]])])
+
+
+def test_the_kind_of_other_data():
+    with pytest.raises(ValueError, match=r"y must be indicators .* got shape \(3,\)"):
+        encode(np.array([0, 1, 2]), np.arange(3), multilabel=True)
+    with pytest.raises(ValueError, match=r"y must be labels .* got shape \(2, 2\)"):
+        encode(np.array([[0, 1], [1, 1]]), np.arange(2), multilabel=False)
+
+
+def test_labels_and_classes_of_two_types():
+    with pytest.raises(ValueError, match="labels of type str, classes of type int"):
+        encode(np.array(["0", "1"]), np.arange(2))

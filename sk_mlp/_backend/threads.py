@@ -1,58 +1,19 @@
 """Rows over threads, with BLAS held to one thread."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
-from threadpoolctl import ThreadpoolController
-
 from sk_mlp._backend.arrays import on_host
+from sk_mlp._backend.blas import single_blas_thread
 from sk_mlp._backend.rows import gradient_rows
 
 Array = Any  # an array of any namespace of the array API standard
 
 # Multiply-adds of one pass from which a second thread pays for being woken.
 THREAD_WORK = 5e6
-
-
-@cache
-def _threadpools() -> ThreadpoolController:
-    return ThreadpoolController()  # a scan of the loaded libraries, so done once
-
-
-class _SingleBlasThread:
-    """Hold BLAS to one thread while anyone is inside.
-
-    The limit is one of the process. Fits and predictions may overlap in several threads, so
-    only the first to enter sets it and only the last to leave restores what was before.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.inside, self.allowed = 0, 1
-        self.limit: Any = None
-
-    def __enter__(self) -> int:
-        """Threads that BLAS was allowed, by environment or by an enclosing limit."""
-        with self.lock:
-            if self.inside == 0:
-                pools = _threadpools().select(user_api="blas")
-                self.allowed = max((pool["num_threads"] for pool in pools.info()), default=1)
-                self.limit = pools.limit(limits=1)
-            self.inside += 1
-            return self.allowed
-
-    def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                self.limit.restore_original_limits()
-
-
-_single_blas_thread = _SingleBlasThread()
 
 
 class Threads(NamedTuple):
@@ -92,7 +53,7 @@ def row_threads(X: Array, multiply_adds: int, widest: int) -> Iterator[Threads]:
     if not on_host(X):
         yield SERIAL
         return
-    with _single_blas_thread as allowed:
+    with single_blas_thread() as allowed:
         n_threads = 1
         if pays(X.shape[0] * multiply_adds):
             n_threads = max(1, min(allowed, X.shape[0] // gradient_rows(X, widest)))

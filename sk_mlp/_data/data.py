@@ -10,7 +10,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._data.moments import FeatureMoments, feature_moments
-from sk_mlp._data.targets import Target, encode, row_weights
+from sk_mlp._data.targets import ONES, ClassWeights, Target, class_weights, encode
 from sk_mlp._network.objective import Rows
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
@@ -28,17 +28,21 @@ class Data(NamedTuple):
     target : Target
     weights : float64 ndarray of shape (n_samples,) or None
         Sample weight times class weight; None where all are one.
+    class_weights : ClassWeights
+        By the labels to train on.
     """
 
     X: Array
     target: Target
     weights: np.ndarray | None
+    class_weights: ClassWeights = ONES
 
     def take(self, index: np.ndarray) -> "Data":
         """Select rows, by a copy."""
         rows = take_rows(self.X, place(index, self.X))
         target = self.target._replace(encoded=self.target.encoded[index])
-        return Data(rows, target, None if self.weights is None else self.weights[index])
+        weights = None if self.weights is None else self.weights[index]
+        return self._replace(X=rows, target=target, weights=weights)
 
     def layout(self, hidden_units: int) -> Layout:
         """Shapes of a network for these data."""
@@ -112,6 +116,7 @@ def validate(
     sample_weight: Any,
     classes: np.ndarray | None = None,
     *,
+    training: Data | None = None,
     reset: bool = True,
     keep_all: bool = False,
 ) -> Data:
@@ -125,6 +130,8 @@ def validate(
         As passed by the user.
     classes : ndarray, optional
         Classes to encode y by; those in y by default.
+    training : Data, optional
+        Data to train on, if these are others: y is of the same kind, with the same class weights.
     reset : bool, default=True
         Whether X defines the features, or has to have those known.
     keep_all : bool, default=False
@@ -151,19 +158,24 @@ def validate(
     y = to_host(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    target = encode(y, classes)
+    kind = None if training is None else training.target.multilabel
+    target = encode(y, classes, multilabel=kind)
     weights = None
     if sample_weight is not None:
         weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
-    weights = row_weights(estimator.class_weight, target, weights)
-    data = Data(X, target, weights)
+    if training is None:
+        by_class = class_weights(getattr(estimator, "class_weight", None), target, weights)
+    else:
+        by_class = training.class_weights
+    data = Data(X, target, by_class.rows(target, weights), by_class)
+    weights = data.weights
     if weights is None or keep_all or np.all(weights > 0):
         return data
     return data.take(np.flatnonzero(weights))
 
 
 def validate_held_out(
-    estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any, target: Target
+    estimator: Any, X_val: Any, y_val: Any, sample_weight_val: Any, training: Data
 ) -> Data:
     """Validate the data that a fit is watched on.
 
@@ -176,7 +188,15 @@ def validate_held_out(
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
     try:
-        return validate(estimator, X_val, y_val, sample_weight_val, target.classes, reset=False)
+        return validate(
+            estimator,
+            X_val,
+            y_val,
+            sample_weight_val,
+            training.target.classes,
+            training=training,
+            reset=False,
+        )
     except ValueError as error:
         raise ValueError(f"X_val, y_val or sample_weight_val does not fit X, y: {error}") from error
 

@@ -14,6 +14,9 @@ Array = Any  # an array of any namespace of the array API standard
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
+FEW_DISTINCT = 10  # rows, of which a fold would hold out whole regions
+
+
 def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
     """Random number for each row that depends on nothing but the values in the row.
 
@@ -43,6 +46,13 @@ def _bits(values: np.ndarray) -> np.ndarray:
     return np.asarray(bits ^ (bits >> np.uint64(32)))
 
 
+def _keys_of_repetitions(keys: np.ndarray) -> np.ndarray:
+    """Keys that differ between equal rows."""
+    mixed = keys + np.arange(1, len(keys) + 1, dtype=np.uint64) * GOLDEN
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * GOLDEN
+    return np.asarray(mixed ^ (mixed >> np.uint64(29)))
+
+
 def stratified_holdout(
     target: Target, keys: np.ndarray, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -51,6 +61,9 @@ def stratified_holdout(
     Equal rows stay together, so that no validation row is also a training row, and a weight
     of k splits as k repetitions do. Each class is split in proportion to its distinct rows
     and keeps at least one to train on. Multilabel targets are split as one class.
+
+    If there are fewer distinct rows than ``1 / fraction``, to hold one out would be to hold out
+    a whole region, such as one of the four corners of XOR: equal rows are then split.
 
     Parameters
     ----------
@@ -66,19 +79,25 @@ def stratified_holdout(
         If no row is left to validate on.
     """
     n_rows = len(keys)
+    if len(np.unique(keys)) * fraction < 1:
+        keys = _keys_of_repetitions(keys)
     groups = np.zeros(n_rows, dtype=int) if target.multilabel else class_codes(target)
-    classes = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    distinct_keys = [np.unique(keys[members]) for members in classes]
-    share = max(fraction, 1.0 / sum(map(len, distinct_keys)))  # at least one row
-    held_out = np.zeros(n_rows, dtype=bool)
+    by_key = np.lexsort((groups, keys))  # a row that has several classes counts in the first
+    distinct, first = np.unique(keys[by_key], return_index=True)
+    group_of = groups[by_key][first]
+    classes = [distinct[group_of == group] for group in np.unique(group_of)]
+    share = max(fraction, 1.0 / len(distinct))  # at least one row
+    held: list[np.ndarray] = []
     owed = 0.0  # what rounding owes to the validation part; the largest class comes last
-    for i in np.argsort([len(distinct) for distinct in distinct_keys], kind="stable"):
-        members, distinct = classes[i], distinct_keys[i]
-        owed += share * len(distinct)
-        n_held = min(int(owed + 0.5), len(distinct) - 1)
+    for members in sorted(classes, key=len):
+        owed += share * len(members)
+        n_held = min(int(owed + 0.5), len(members) - 1)
         owed -= n_held
-        if n_held:
-            held_out[members] = keys[members] < distinct[n_held]
+        held.append(members[:n_held])
+    held_out = np.isin(keys, np.concatenate(held))
+    lost = np.setdiff1d(groups[held_out], groups[~held_out])
+    for group in lost:  # its rows were all equal to some of other classes
+        held_out[keys == keys[groups == group][0]] = False
     if not held_out.any():
         raise ValueError(
             f"validation_fraction={fraction} of {n_rows} samples leaves no sample to validate "
@@ -104,6 +123,8 @@ def key_folds(
     -------
     splits : list of (train_rows, test_rows)
     """
+    if len(np.unique(keys)) < FEW_DISTINCT:
+        keys = _keys_of_repetitions(keys)
     groups = np.zeros(len(keys), dtype=int) if target.multilabel else class_codes(target)
     distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
     fold_of = np.empty(len(distinct), dtype=int)

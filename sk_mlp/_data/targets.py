@@ -1,11 +1,14 @@
 """Labels to what the objective needs, and weights per row."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from sk_mlp._backend.compat import to_host
 
 
 class Target(NamedTuple):
@@ -36,8 +39,34 @@ class Target(NamedTuple):
         return "logistic" if self.encoded.ndim == 2 else "softmax"
 
 
-def encode(y: Any, classes: np.ndarray | None = None) -> Target:
+def has_nan(labels: np.ndarray) -> bool:
+    """Return True if a label is NaN, in an array of any dtype."""
+    return any(isinstance(label, float) and math.isnan(label) for label in labels.tolist())
+
+
+def stream_classes(classes: Any) -> np.ndarray:
+    """Sorted classes of a stream, as passed to `partial_fit`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two, or one is NaN.
+    """
+    classes = np.asarray(to_host(classes))
+    if classes.ndim != 1 or has_nan(classes):
+        raise ValueError(f"classes must be a vector of labels without NaN, got {classes!r}.")
+    classes = np.unique(classes)
+    if len(classes) < 2:
+        raise ValueError(
+            f"classes must have all labels that can occur, two at least; got {classes.tolist()}."
+        )
+    return classes
+
+
+def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None = None) -> Target:
     """Encode labels, sorted or as given in `classes`.
+
+    `multilabel` is the kind that y has to be of, if it must be that of other data.
 
     Raises
     ------
@@ -52,8 +81,19 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
         if len(types) > 1:
             raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
         raise
-    if np.ndim(y) == 2 and type_of_target(y).startswith("multilabel"):
+    indicators = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
+    if multilabel is not None and indicators != multilabel:
+        kinds = ("labels of shape (n_samples,)", "indicators of shape (n_samples, n_labels)")
+        raise ValueError(
+            f"y must be {kinds[multilabel]}, as in the training data; got shape {np.shape(y)}."
+        )
+    if indicators:
         y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(
+                "Indicators of labels must be 0 or 1, or bool; y has the values "
+                f"{np.unique(y).tolist()}."
+            )
         n_labels = y.shape[1]
         if classes is not None and len(classes) != n_labels:
             raise ValueError(f"y has {n_labels} labels, classes has {len(classes)}.")
@@ -68,6 +108,11 @@ def encode(y: Any, classes: np.ndarray | None = None) -> Target:
             label = classes.tolist()[0]
             raise ValueError(f"y must have at least two classes, got the one class {label!r}.")
     else:
+        types = [type(labels.tolist()[0]) for labels in (found, classes)]
+        if (types[0] is str) != (types[1] is str):
+            raise ValueError(
+                f"y has labels of type {types[0].__name__}, classes of type {types[1].__name__}."
+            )
         unknown = np.setdiff1d(found, classes)
         if len(unknown):
             raise ValueError(
@@ -82,43 +127,111 @@ def class_codes(target: Target) -> np.ndarray:
     return target.encoded[:, 0].astype(int) if target.encoded.ndim == 2 else target.encoded
 
 
-def row_weights(
+class ClassWeights(NamedTuple):
+    """Weight of each class by the labels of training, for these and for other rows.
+
+    Attributes
+    ----------
+    factors : ndarray of shape (n_classes,) or (n_labels, 2) or None
+        For multilabel targets the weights of absence and presence of each label, which are
+        multiplied. None stands for ones.
+    """
+
+    factors: np.ndarray | None
+
+    def rows(self, target: Target, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        """Sample weight times class weight, float64; None where all are one.
+
+        Raises
+        ------
+        ValueError
+            If no row has a weight, or if they overflow.
+        """
+        weights = sample_weight
+        if self.factors is not None:
+            if target.multilabel:
+                labels = np.arange(len(target.classes))
+                factor = np.prod(self.factors[labels, target.encoded.astype(int)], axis=1)
+            else:
+                factor = self.factors[class_codes(target)]
+            with np.errstate(over="ignore", under="ignore"):
+                weights = factor if sample_weight is None else sample_weight * factor
+        if weights is None:
+            return None
+        with np.errstate(over="ignore"):
+            total = float(np.sum(weights))
+        if not 0 < total < np.inf:
+            names = "sample_weight" if self.factors is None else "class_weight"
+            if self.factors is not None and sample_weight is not None:
+                names = "sample_weight times class_weight"
+            what = "is zero for every row" if total == 0 else "overflows"
+            raise ValueError(f"{names} {what}.")
+        return np.asarray(weights)
+
+
+ONES = ClassWeights(None)
+
+
+def class_weights(
     class_weight: Any, target: Target, sample_weight: np.ndarray | None
-) -> np.ndarray | None:
-    """Sample weight times class weight; None where all are one.
+) -> ClassWeights:
+    """Weights of classes from the option of that name and the labels to train on.
+
+    "balanced" gives every class that occurs the same total weight; one that does not occur, as
+    in a piece of a stream or a fold, has weight 1.
 
     Raises
     ------
     ValueError
-        If a class has no weight.
+        If a weight is negative or not finite, or the dict is not one of these classes.
     """
-    if target.multilabel:
-        if class_weight is not None:
-            factor = compute_sample_weight(class_weight, target.encoded.astype(int))
-            sample_weight = factor if sample_weight is None else sample_weight * factor
-        return sample_weight
-    codes = class_codes(target)
-    if sample_weight is not None:
-        totals = np.bincount(codes, sample_weight, minlength=len(target.classes))
-        present = np.bincount(codes, minlength=len(target.classes)) > 0
-        if np.any(present & (totals == 0)):
-            label = target.classes.tolist()[np.argmax(present & (totals == 0))]
-            raise ValueError(
-                f"sample_weight is zero for every sample of the class {label!r}; "
-                "remove the class or give it weight."
-            )
     if class_weight is None:
-        return sample_weight
-    per_class = compute_class_weight(
-        class_weight,
-        classes=target.classes,
-        y=target.classes[codes],
-        sample_weight=sample_weight,
-    )
-    if np.any(per_class < 0) or not np.all(np.isfinite(per_class)):
-        raise ValueError(f"class_weight must be finite and not negative, got {class_weight!r}.")
-    if np.any(per_class == 0):
-        label = target.classes.tolist()[np.argmin(per_class)]
-        raise ValueError(f"class_weight is zero for the class {label!r}.")
-    factor = np.asarray(per_class[codes])
-    return factor if sample_weight is None else sample_weight * factor
+        return ONES
+    if target.multilabel:
+        n_labels = len(target.classes)
+        if not isinstance(class_weight, list):
+            class_weight = [class_weight] * n_labels
+        if len(class_weight) != n_labels:
+            raise ValueError(
+                f"class_weight has {len(class_weight)} entries for {n_labels} labels of y."
+            )
+        both = np.arange(2)
+        # as scikit-learn does, sample_weight does not count in what is balanced here
+        columns = zip(class_weight, target.encoded.T.astype(int), strict=True)
+        factors = np.stack([_per_class(option, both, codes, None) for option, codes in columns])
+    else:
+        factors = _per_class(class_weight, target.classes, class_codes(target), sample_weight)
+    return ClassWeights(factors)
+
+
+def _per_class(
+    option: Any, classes: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
+    if isinstance(option, str) and option == "balanced":
+        totals = np.bincount(codes, sample_weight, minlength=len(classes)).astype(np.float64)
+        found = totals > 0
+        mean = totals.sum() / max(1, found.sum())
+        return np.divide(mean, totals, out=np.ones(len(classes)), where=found)
+    if not isinstance(option, dict):
+        raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {option!r}.")
+    factors = compute_class_weight(option, classes=classes, y=classes)
+    if np.any(factors < 0) or not np.all(np.isfinite(factors)):
+        raise ValueError(f"class_weight must be finite and not negative, got {option!r}.")
+    return np.asarray(factors, dtype=np.float64)
+
+
+def row_weights(
+    class_weight: Any, target: Target, sample_weight: np.ndarray | None
+) -> np.ndarray | None:
+    """Sample weight times class weight of the rows to train on; None where all are one."""
+    return class_weights(class_weight, target, sample_weight).rows(target, sample_weight)
+
+
+def scaled(weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Weights of about one, which any precision can hold, and the factor that was taken out.
+
+    The objective with weights s and alpha is that with weights s / c and alpha / c. c is a power
+    of two, so that the division is exact.
+    """
+    scale = float(2.0 ** np.clip(np.floor(np.log2(weights.max())), -1000, 1000))
+    return weights / scale, scale

@@ -1,0 +1,127 @@
+"""BLAS held to one thread while the rows are shared out among threads of our own."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from threadpoolctl import ThreadpoolController
+
+
+class Library(NamedTuple):
+    """A loaded BLAS: how many threads it may use, and how to change that.
+
+    `per_thread` is True if the number belongs to the calling thread, False if to the process.
+    """
+
+    get: Callable[[], int]
+    set: Callable[[int], Any]
+    per_thread: bool
+
+
+@cache
+def libraries() -> list[Library]:
+    """Loaded BLAS libraries; a scan of all shared libraries, so done once."""
+    pools = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [_library(pool) for pool in pools]
+
+
+def _library(pool: Any) -> Library:
+    layer = getattr(pool, "threading_layer", None)
+    per_thread = pool.internal_api == "mkl" or (
+        pool.internal_api == "openblas" and layer == "openmp"
+    )
+    set_threads = pool.set_num_threads
+    if pool.internal_api == "openblas" and not per_thread:
+        # threadpoolctl 3.8 obeys the first thread only, for as long as it lives; the setting is
+        # shared by all, and so is the count of those who need it
+        for name in _OPENBLAS_SETTERS:
+            set_threads = getattr(pool.dynlib, name, set_threads)
+    return Library(pool.get_num_threads, set_threads, per_thread)
+
+
+_OPENBLAS_SETTERS = [
+    f"{prefix}openblas_set_num_threads{suffix}"
+    for prefix in ("", "scipy_")
+    for suffix in ("", "64_", "_64")
+]
+
+
+class _Limit:
+    """Who needs the process at one BLAS thread, and what it was allowed before.
+
+    An interrupt may come between any two lines: `enter` and `leave` can be cut short anywhere
+    and `leave` be repeated. The lock is one that a signal handler or a finalizer may take again.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.inside: dict[object, int] = {}  # thread of each token
+        self.found: list[tuple[Library, int]] | None = None
+
+    def enter(self, token: object) -> int:
+        """Set the limit, if nobody has; threads that BLAS was allowed."""
+        with self.lock:
+            self.inside[token] = threading.get_ident()
+            if self.found is None:
+                shared = [library for library in libraries() if not library.per_thread]
+                self.found = [(library, library.get()) for library in shared]
+            for library, allowed in self.found:
+                if allowed != 1:
+                    library.set(1)
+            return max((allowed for _, allowed in self.found), default=1)
+
+    def leave(self, token: object) -> None:
+        """Restore what was before, if nobody else is inside."""
+        with self.lock:
+            self.inside.pop(token, None)
+            if self.inside or self.found is None:
+                return
+            for library, allowed in self.found:
+                if library.get() == 1:  # else somebody else has changed it meanwhile
+                    library.set(allowed)
+            self.found = None
+
+    def after_fork(self) -> None:
+        """Forget the threads that the child process does not have, and the lock they may hold.
+
+        The limit is restored when the child next leaves the context: OpenBLAS may hang if its
+        setting is changed before the fork is complete.
+        """
+        self.lock = threading.RLock()
+        here = threading.get_ident()
+        self.inside = {token: thread for token, thread in self.inside.items() if thread == here}
+
+
+_limit = _Limit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_limit.after_fork)
+
+
+@contextlib.contextmanager
+def single_blas_thread() -> Iterator[int]:
+    """Hold BLAS to one thread; yield the number that it was allowed.
+
+    Contexts may overlap in several threads and be nested. Some libraries have a setting for each
+    thread: enter the context in every thread that multiplies.
+    """
+    token, own = object(), [library for library in libraries() if library.per_thread]
+    found: list[int] = []
+    try:
+        try:
+            found = [library.get() for library in own]
+            for library in own:
+                library.set(1)
+            yield max([_limit.enter(token), *found])
+        finally:
+            _release(token, own, found)
+    finally:
+        _release(token, own, found)  # an interrupt may have cut short the one above
+
+
+def _release(token: object, own: list[Library], found: list[int]) -> None:
+    _limit.leave(token)
+    for library, allowed in zip(own, found, strict=False):
+        library.set(allowed)

@@ -1,0 +1,79 @@
+"""Options: what is accepted, what is refused with which words, and options of subclasses."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters, options_of
+
+
+class OurNet(TwoLayerMLPClassifier):
+    def __init__(self, hidden_units=30, *, random_state=None):
+        super().__init__(hidden_units, alpha=0.1, random_state=random_state)
+
+
+class Elsewhere(TwoLayerMLPClassifier):
+    """Does not call the constructor of its parent."""
+
+    def __init__(self, hidden_units=7):
+        self.hidden_units = hidden_units
+
+
+class Silent:
+    def __eq__(self, other):
+        raise RuntimeError
+
+    __hash__ = None
+
+
+def test_numpy_strings_are_options():
+    model = TwoLayerMLPClassifier(activation=np.array(["tanh"])[0], solver=np.str_("adam"))
+    check_parameters(model)
+    options = options_of(model)
+    assert type(options["activation"]) is type(options["solver"]) is str
+    assert type(model.activation) is np.str_  # clone compares by identity
+
+
+@pytest.mark.parametrize("value", [np.array(["relu", "tanh"]), Silent(), np.array("relu"), -3])
+@pytest.mark.parametrize("name", ["activation", "solver", "class_weight", "alpha", "n_init"])
+def test_what_cannot_be_compared_is_refused(name, value):
+    with pytest.raises(
+        ValueError, match=f"The '{name}' parameter of TwoLayerMLPClassifier must be"
+    ):
+        check_parameters(TwoLayerMLPClassifier(**{name: value}))
+
+
+@pytest.mark.parametrize("name", ["Series", "array"])
+def test_class_weight_of_another_kind(name):
+    pandas = pytest.importorskip("pandas")
+    weight = {"Series": pandas.Series({0: 1.0, 1: 2.0}), "array": np.ones(2)}[name]
+    with pytest.raises(ValueError, match=r"'class_weight' .* must be a dict of weights by class"):
+        check_parameters(TwoLayerMLPClassifier(class_weight=weight))
+
+
+def test_numbers_and_flags_of_numpy():
+    check_parameters(
+        TwoLayerMLPClassifier(
+            np.int64(3), alpha=np.float32(0.5), standardize=np.True_, max_iter=np.int8(4)
+        )
+    )
+
+
+def test_none_is_not_a_string():
+    assert Choice(None).allows(None)
+    assert not Choice(None).allows("None")
+    assert not Choice("auto").allows(None)
+
+
+def test_a_subclass_with_fewer_options_has_the_others():
+    expected = TwoLayerMLPClassifier().get_params()
+    assert options_of(OurNet(4)) == expected | {"hidden_units": 4, "alpha": 0.1}
+    assert options_of(Elsewhere()) == expected | {"hidden_units": 7}
+    assert options_of(clone(OurNet(4, random_state=1)))["random_state"] == 1
+    check_parameters(Elsewhere())
+
+
+def test_every_option_has_a_constraint():
+    unchecked = {"class_weight", "random_state"}
+    assert set(CONSTRAINTS) == set(TwoLayerMLPClassifier().get_params()) - unchecked
