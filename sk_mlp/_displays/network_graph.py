@@ -8,7 +8,7 @@ from sk_mlp._displays.network_view import NetworkView
 from sk_mlp._displays.style import NEGATIVE, POSITIVE, pyplot, shown
 
 NODE = 0.36  # inches from node to node
-THICKEST = 5.0  # points, the line of the largest weight of a layer
+THICKEST = 4.0  # points, the line of the largest weight of a layer
 
 
 class NetworkDisplay:
@@ -92,7 +92,7 @@ class NetworkDisplay:
         *,
         feature_names: Any = None,
         max_features: int = 12,
-        max_units: int = 12,
+        max_units: int = 8,
         ax: Any = None,
     ) -> "NetworkDisplay":
         """Draw a fitted network.
@@ -110,7 +110,7 @@ class NetworkDisplay:
             give, or that it saw in fit, or else ``x0``, ``x1``, ...
         max_features : int, default=12
             Number of inputs to draw; of more, those with the largest weights.
-        max_units : int, default=12
+        max_units : int, default=8
             Number of hidden units to draw; of more, those that contribute most.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -140,7 +140,7 @@ class NetworkDisplay:
         ).plot(ax=ax, max_features=max_features, max_units=max_units)
 
     def plot(
-        self, ax: Any = None, *, max_features: int = 12, max_units: int = 12
+        self, ax: Any = None, *, max_features: int = 12, max_units: int = 8
     ) -> "NetworkDisplay":
         """Draw the network.
 
@@ -150,7 +150,7 @@ class NetworkDisplay:
             Where to draw; None makes a new figure.
         max_features : int, default=12
             Number of inputs to draw; of more, those with the largest weights.
-        max_units : int, default=12
+        max_units : int, default=8
             Number of hidden units to draw; of more, those that contribute most.
 
         Returns
@@ -204,7 +204,7 @@ class NetworkDisplay:
             linewidths=THICKEST * strength,
             # a faint line is no dashes, but a row of dots
             linestyles=[(0, (3, 1)) if value < 0 else "-" for value in w],
-            alpha=0.1 + 0.8 * strength,
+            alpha=0.08 + 0.85 * strength,
             zorder=1,
         )
         return self.ax_.add_collection(edges)
@@ -233,17 +233,17 @@ class NetworkDisplay:
             ("logits", len(self.output_names), len(self.output_names)),
         )
         for x, (name, drawn, total) in enumerate(counts):
-            text = name if drawn == total else f"{drawn} of {total} {name}"
+            text = name if drawn == total else f"{drawn} of {total}\n{name}"
             self.ax_.text(x, 1.07, text, ha="center", va="bottom", weight="bold", fontsize="small")
         for x, w in enumerate(weights):
-            text = f"largest {np.abs(w).max():.2g}"
-            self.ax_.text(x + 0.5, 1.07, text, ha="center", va="bottom", fontsize="small")
+            text = f"largest weight: {np.abs(w).max():.2g}"
+            self.ax_.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
         handles = [
             plt.Line2D([], [], color=POSITIVE, linewidth=2.5, label="positive weight"),
             plt.Line2D([], [], color=NEGATIVE, linewidth=2.5, ls=(0, (3, 1)), label="negative"),
         ]
         self.ax_.legend(
-            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2,
+            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.05), ncols=2,
             frameon=False, fontsize="small",
         )  # fmt: skip
 
