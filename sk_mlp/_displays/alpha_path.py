@@ -159,7 +159,8 @@ class AlphaPathDisplay:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        self.lines_, self.fill_between_ = [], []
+        self.lines_: list[Any] = []
+        self.fill_between_: list[Any] = []
         for k, (units, scores) in enumerate(zip(self.hidden_units, self.scores, strict=True)):
             self._draw_line(plt.Line2D, k, units, scores, curve_kwargs)
         best = list(self.hidden_units).index(self.best_hidden_units)

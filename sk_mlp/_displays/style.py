@@ -50,7 +50,7 @@ def merged(defaults: dict[str, Any], given: dict[str, Any] | None, artist: Any) 
     """Let the user's properties of an artist, under whatever alias, override the defaults."""
     from matplotlib.cbook import normalize_kwargs
 
-    return {**defaults, **normalize_kwargs(given, artist)}
+    return {**defaults, **normalize_kwargs(given or {}, artist)}
 
 
 def scatter_classes(
