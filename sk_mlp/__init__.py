@@ -2,16 +2,24 @@
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
-from sk_mlp._displays import HiddenUnitsDisplay, LossCurveDisplay, ProjectionDisplay
+from sk_mlp._displays import (
+    AlphaPathDisplay,
+    HiddenUnitsDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    ProjectionDisplay,
+)
 from sk_mlp._persistence import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning
 
 __version__ = "0.1.0"
 
 __all__ = [
     "SKOPS_TRUSTED_TYPES",
+    "AlphaPathDisplay",
     "HiddenUnitsDisplay",
     "InconsistentVersionWarning",
     "LossCurveDisplay",
+    "NetworkDisplay",
     "ProjectionDisplay",
     "TwoLayerMLPClassifier",
     "TwoLayerMLPClassifierCV",

@@ -12,17 +12,22 @@ from scipy import sparse
 from sklearn.datasets import load_digits, load_iris, make_circles
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 
 import sk_mlp
 from sk_mlp import (
+    AlphaPathDisplay,
     HiddenUnitsDisplay,
     LossCurveDisplay,
+    NetworkDisplay,
     ProjectionDisplay,
     TwoLayerMLPClassifier,
+    TwoLayerMLPClassifierCV,
 )
-from sk_mlp._displays.geometry import box_section, class_margins
+from sk_mlp._displays.geometry import SLANT, box_section, class_margins, view_along
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -100,19 +105,66 @@ def test_wrong_estimators(display, circles):
     data = () if display is LossCurveDisplay else circles
     with pytest.raises(NotFittedError):
         display.from_estimator(TwoLayerMLPClassifier(), *data)
-    with pytest.raises(TypeError, match=r"got Pipeline.*pipeline\[-1\]"):
-        display.from_estimator(make_pipeline(TwoLayerMLPClassifier()), *data)
+    with pytest.raises(NotFittedError):
+        display.from_estimator(make_pipeline(StandardScaler(), TwoLayerMLPClassifier()), *data)
+    with pytest.raises(NotFittedError):
+        display.from_estimator(GridSearchCV(TwoLayerMLPClassifier(), {}), *data)
+    for other in (LogisticRegression(), make_pipeline(LogisticRegression()).fit(*circles)):
+        with pytest.raises(TypeError, match="Pipeline or search that ends in one; got Logistic"):
+            display.from_estimator(other, *data)
+    search = GridSearchCV(TwoLayerMLPClassifier(2), {"n_init": [1]}, refit=False, cv=2)
+    with pytest.raises(ValueError, match="GridSearchCV has with refit=True"):
+        display.from_estimator(search.fit(*circles), *data)
 
 
-@pytest.mark.parametrize("display", WITH_DATA)
-def test_last_step_of_a_pipeline(display, iris):
-    X, y = iris
-    pipeline = make_pipeline(
-        StandardScaler().set_output(transform="pandas"), TwoLayerMLPClassifier(3)
-    )
-    pipeline.fit(X, y)
-    drawn = display.from_estimator(pipeline[-1], pipeline[:-1].transform(X), y)
-    assert_array_equal(drawn.classes, ["setosa", "versicolor", "virginica"])
+@pytest.mark.parametrize("display", [*DISPLAYS, AlphaPathDisplay, NetworkDisplay])
+def test_an_estimator_of_a_cluster_names_to_local(display):
+    dask = pytest.importorskip("sk_mlp.dask")
+    data = (np.ones((3, 2)),) if display in WITH_DATA else ()
+    with pytest.raises(TypeError, match=r"DaskTwoLayerMLPClassifier.to_local\(\)"):
+        display.from_estimator(dask.DaskTwoLayerMLPClassifier(), *data)
+
+
+# pipelines and searches
+
+
+@pytest.fixture(scope="module")
+def pipeline(circles):
+    steps = make_pipeline(PolynomialFeatures(include_bias=False), StandardScaler())
+    return make_pipeline(steps, TwoLayerMLPClassifier(3, alpha=0.1, random_state=0)).fit(*circles)
+
+
+POLYNOMIALS = ["x0", "x1", "x0^2", "x0 x1", "x1^2"]
+
+
+def test_a_pipeline_is_drawn_as_its_last_step(pipeline, circles):
+    X, y = circles
+    behind = pipeline[:-1].transform(X)
+    drawn = HiddenUnitsDisplay.from_estimator(pipeline, X, y)
+    expected = HiddenUnitsDisplay.from_estimator(pipeline[-1], behind, y)
+    assert_array_equal(drawn.input_weights, expected.input_weights)
+    assert_array_equal(drawn.output_weights, expected.output_weights)
+    assert_array_equal(drawn.feature_names, POLYNOMIALS)
+    drawn = ProjectionDisplay.from_estimator(pipeline, X, y)
+    assert_array_equal(drawn.projection, pipeline[-1].transform(behind))
+    assert LossCurveDisplay.from_estimator(pipeline).loss == pipeline[-1].loss_curve_
+    assert_array_equal(NetworkDisplay.from_estimator(pipeline).feature_names, POLYNOMIALS)
+
+
+def test_a_search_is_drawn_as_its_best_estimator(circles):
+    steps = make_pipeline(PolynomialFeatures(include_bias=False), TwoLayerMLPClassifier(2))
+    options = {"twolayermlpclassifier__hidden_units": [3]}
+    search = GridSearchCV(steps, options, cv=2).fit(*circles)
+    drawn = HiddenUnitsDisplay.from_estimator(make_pipeline("passthrough", search), *circles)
+    assert drawn.W1.shape == (5, 3)
+    assert_array_equal(drawn.feature_names, POLYNOMIALS)
+
+
+def test_names_if_a_step_gives_none(circles):
+    steps = make_pipeline(FunctionTransformer(np.abs), TwoLayerMLPClassifier(3)).fit(*circles)
+    drawn = HiddenUnitsDisplay.from_estimator(steps, *circles)
+    assert_array_equal(drawn.feature_names, ["x0", "x1"])
+    assert_array_equal(drawn.X, np.abs(circles[0]))
 
 
 @pytest.mark.parametrize("display", WITH_DATA)
@@ -138,6 +190,77 @@ def test_each_class_has_its_samples_and_looks(network, circles):
     assert np.any(first.get_facecolor() != second.get_facecolor())
     (alike,) = HiddenUnitsDisplay.from_estimator(network, X).scatters_
     assert_array_equal(alike.get_offsets(), X)
+
+
+# names, labels and properties as users have them
+
+
+ODD = ["_unknown_", "$_per_$", "", "{%}", "_", "a_$", r"\frac", "x" * 200]
+
+
+def test_every_name_is_in_the_legend_as_it_is():
+    rng = np.random.RandomState(0)
+    labels = np.repeat(ODD[:-1], 5)
+    X = rng.normal(size=(len(labels), 2)) + np.repeat(np.arange(7), 5)[:, None]
+    network = fit(X, labels, n_init=1)
+    for display in WITH_DATA:
+        drawn = display.from_estimator(network, X, labels)
+        drawn.figure_.canvas.draw()
+        texts = [text.get_text() for text in drawn.ax_.get_legend().get_texts()]
+        assert texts[:7] == sorted(ODD[:-1])
+        drawn.ax_.legend()  # the user's own
+        drawn.figure_.canvas.draw()
+
+
+def test_odd_feature_names_are_drawn_as_they_are():
+    X, y = load_digits(n_class=len(ODD), return_X_y=True)
+    X = X[:, 20 : 20 + len(ODD)]
+    network = fit(X, np.array(ODD)[y], n_init=1, max_iter=20, tol=0.1)
+    maps = HiddenUnitsDisplay.from_estimator(network, X, feature_names=ODD)
+    graph = NetworkDisplay.from_estimator(network, X, feature_names=ODD)
+    short = [*ODD[:-1], "x" * 24 + "\N{HORIZONTAL ELLIPSIS}" + "x" * 15]
+    assert [t.get_text() for t in maps.axes_[0].get_yticklabels()] == short
+    assert [t.get_text() for t in graph.labels_[0]] == short
+    assert [t.get_text() for t in graph.labels_[2]] == sorted(short)
+    for drawn in (maps, graph):
+        drawn.figure_.canvas.draw()
+    flat = HiddenUnitsDisplay.from_estimator(
+        fit(X[:, :2], y, n_init=1, max_iter=20, tol=0.1), X[:, :2], feature_names=["$_a_$", "_"]
+    )
+    flat.figure_.canvas.draw()
+    assert flat.ax_.get_xlabel() == "$_a_$"
+
+
+@pytest.mark.parametrize("display", WITH_DATA)
+@pytest.mark.parametrize("given", ["edgecolor", "edgecolors", "ec"])
+def test_aliases_override_the_defaults(display, given, network, circles):
+    drawn = display.from_estimator(network, *circles, scatter_kw={given: "red", "lw": 2})
+    for scatter in drawn.scatters_:
+        assert_array_equal(scatter.get_edgecolor()[0], [1, 0, 0, 1])
+        assert_array_equal(scatter.get_linewidth(), [2])
+
+
+def test_colors_of_the_user(network, circles):
+    X, y = circles
+    drawn = HiddenUnitsDisplay.from_estimator(network, X, y, scatter_kw={"c": "k", "marker": "x"})
+    assert_array_equal(drawn.scatters_[0].get_facecolor()[0], [0, 0, 0, 1])
+    drawn = HiddenUnitsDisplay.from_estimator(network, X, y, scatter_kw={"c": X[:, 0]})
+    assert_array_equal(drawn.scatters_[1].get_array(), X[y == 1, 0])
+    curve = LossCurveDisplay.from_estimator(network, curve_kwargs={"ls": ":", "c": "k", "lw": 3})
+    (line,) = curve.lines_
+    assert (line.get_linestyle(), line.get_color(), line.get_linewidth()) == (":", "k", 3)
+
+
+@pytest.mark.parametrize("display", WITH_DATA)
+def test_labels_encoded_otherwise(display, circles):
+    X, y = circles
+    named = np.array(["ant", "bee"])[y]
+    with pytest.raises(ValueError, match=r"labels \[0, 1\].*classes_ \['ant', 'bee'\]"):
+        display.from_estimator(fit(X, named), X, y)
+    with pytest.raises(ValueError, match=r"labels \['0', '1'\].*classes_ \[0, 1\]"):
+        display.from_estimator(fit(X, y), X, y.astype(str))
+    drawn = display.from_estimator(fit(X, y), X, y.astype(float))
+    assert sum(len(scatter.get_offsets()) for scatter in drawn.scatters_) == len(X)
 
 
 # LossCurveDisplay
@@ -430,6 +553,103 @@ def test_boundaries_of_three_classes_on_two_units(iris):
 def test_one_unit_has_no_projection(circles):
     with pytest.raises(ValueError, match="at least two hidden units, got 1"):
         ProjectionDisplay.from_estimator(fit(*circles, hidden_units=1), *circles)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_view_shows_both_sides_of_the_plane(seed):
+    normal = np.random.RandomState(seed).normal(size=3)
+    elevation, azimuth = np.radians(view_along(normal))
+    view = [
+        np.cos(elevation) * np.cos(azimuth),
+        np.cos(elevation) * np.sin(azimuth),
+        np.sin(elevation),
+    ]
+    cosine = abs(view @ normal / np.linalg.norm(normal))
+    assert_allclose(cosine, SLANT, atol=1e-9)
+
+
+# NetworkDisplay
+
+
+def test_the_graph_shows_the_weights(iris, iris_network):
+    X, _ = iris
+    drawn = NetworkDisplay.from_estimator(iris_network, X)
+    W1, W2 = iris_network.coefs_
+    per_std = (
+        W1 * X.to_numpy().std(axis=0)[:, None],
+        W2 * iris_network.transform(X).std(axis=0)[:, None],
+    )
+    for edges, weights in zip(drawn.edges_, per_std, strict=True):
+        widths = np.reshape(edges.get_linewidth(), weights.shape)
+        assert_allclose(widths / widths.max(), np.abs(weights) / np.abs(weights).max())
+        red = edges.get_colors()[:, 0].reshape(weights.shape) > 0.5
+        assert_array_equal(red, weights > 0)
+    names = [[text.get_text() for text in column] for column in drawn.labels_]
+    assert names == [list(X.columns), list("01234"), ["setosa", "versicolor", "virginica"]]
+    # from the input to the hidden unit that the weight connects
+    ends = drawn.edges_[0].get_segments()[1 * 5 + 2]
+    assert_allclose(ends[0], drawn.nodes_[0].get_offsets()[1])
+    assert_allclose(ends[1], drawn.nodes_[1].get_offsets()[2])
+    raw = NetworkDisplay.from_estimator(iris_network)
+    assert_array_equal(raw.input_weights, W1)
+    assert_array_equal(raw.output_weights, W2)
+
+
+def test_the_graph_has_the_strongest_inputs_and_units():
+    drawn = NetworkDisplay(
+        input_weights=np.array([[9.0, 0, 0], [0, 1, 1], [0, 3, 0], [0, 0, 2]]),
+        output_weights=np.array([[0.1], [-2.0], [1.0]]),
+        feature_names=np.array(list("abcd")),
+        output_names=np.array(["yes"]),
+    ).plot(max_features=2, max_units=2)
+    # by weight times what the unit contributes: .9, 2.2, 6, 2
+    assert_array_equal(drawn.features, [1, 2])
+    assert_array_equal(drawn.units, [1, 2])
+    assert len(drawn.edges_[0].get_segments()) == 4
+    assert "2 of 4\ninputs" in [text.get_text() for text in drawn.ax_.texts]
+
+
+# AlphaPathDisplay
+
+
+def test_path_of_a_search(iris):
+    search = TwoLayerMLPClassifierCV((2, 6), alphas=6, random_state=0).fit(*iris)
+    drawn = AlphaPathDisplay.from_estimator(make_pipeline("passthrough", search))
+    assert drawn.ax_.get_xscale() == "log"
+    for line, band, scores in zip(drawn.lines_, drawn.fill_between_, search.scores_, strict=True):
+        tried = ~np.isnan(scores[0])
+        assert_array_equal(line.get_xdata(), search.alphas_[tried][::-1])
+        assert_allclose(line.get_ydata(), scores.mean(axis=0)[tried][::-1])
+        highest = (scores.mean(axis=0) + scores.std(axis=0))[tried].max()
+        assert_allclose(band.get_paths()[0].vertices[:, 1].max(), highest)
+    assert_array_equal(drawn.choice_.get_xdata(), [search.alpha_])
+    assert_allclose(drawn.choice_.get_ydata(), [search.best_score_])
+
+
+def test_path_without_folds_and_with_an_alpha_of_zero():
+    drawn = AlphaPathDisplay(
+        alphas=np.array([1.0, 0.1, 0.0]),
+        scores=np.array([[[-0.5, -0.4, np.nan]], [[-0.6, -0.3, -0.7]]]),
+        hidden_units=[1, 3],
+        alpha=0.1,
+        best_hidden_units=3,
+    ).plot(curve_kwargs={"ls": ":"})
+    assert [len(line.get_xdata()) for line in drawn.lines_] == [2, 3]
+    assert drawn.lines_[0].get_linestyle() == ":"
+    assert drawn.fill_between_ == []
+    assert drawn.ax_.get_xscale() == "symlog"
+    assert_allclose(drawn.choice_.get_xydata(), [[0.1, -0.3]])
+
+
+def test_path_of_a_network_that_chose_its_alpha(circles):
+    network = fit(*circles)
+    with pytest.raises(ValueError, match=r'fitted with alpha=0.1. Use alpha="auto"'):
+        AlphaPathDisplay.from_estimator(network)
+    network.alpha_, network.alphas_ = 0.1, np.array([1.0, 0.1])
+    network.alpha_scores_ = np.array([[-0.4, -0.3], [-0.6, -0.2]])
+    drawn = AlphaPathDisplay.from_estimator(network)
+    assert_allclose(drawn.lines_[0].get_xydata(), [[0.1, -0.25], [1.0, -0.5]])
+    assert drawn.lines_[0].get_label() == "3 hidden units"
 
 
 # geometry

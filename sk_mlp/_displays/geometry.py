@@ -4,6 +4,11 @@ import itertools
 
 import numpy as np
 
+ELEVATION = 20.0  # of the view on three axes, in degrees
+# Cosine of the angle between this view and the normal of the plane: at 0 the plane is a line, at
+# 1 it hides what is behind it.
+SLANT = 0.45
+
 
 def class_margins(raw: np.ndarray, n_outputs: int) -> np.ndarray:
     """By how many logits each class leads the best of the others.
@@ -74,22 +79,24 @@ def box_section(w: np.ndarray, b: float, box: np.ndarray) -> np.ndarray:
 
 
 def view_along(normal: np.ndarray) -> tuple[float, float]:
-    """Find a view from a little above that sees a plane nearly from its edge.
+    """Find a view from a little above that shows a plane and what lies on both sides of it.
 
     Parameters
     ----------
     normal : ndarray of shape (3,)
-        Of the plane, in units of the sides of the box.
+        Of the plane, in units of the sides of the box as drawn.
 
     Returns
     -------
     elevation, azimuth : float
         In degrees.
     """
-    elevation, slant = np.radians(18), 0.2  # slant: cosine between the view and the normal
+    elevation = np.radians(ELEVATION)
     normal = normal / (np.linalg.norm(normal) or 1.0)
+    if normal[2] < 0:  # it does not matter from which side
+        normal = -normal
     across = np.hypot(normal[0], normal[1]) * np.cos(elevation)
-    cosine = np.clip((slant - normal[2] * np.sin(elevation)) / max(across, 1e-9), -1, 1)
+    cosine = np.clip((SLANT - normal[2] * np.sin(elevation)) / max(across, 1e-9), -1, 1)
     azimuth = np.arctan2(normal[1], normal[0]) - np.arccos(cosine)
     return float(np.degrees(elevation)), float(np.degrees(azimuth))
 

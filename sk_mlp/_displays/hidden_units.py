@@ -7,8 +7,8 @@ from scipy import sparse
 
 from sk_mlp._displays.geometry import limits
 from sk_mlp._displays.hyperplanes import draw_hyperplanes
-from sk_mlp._displays.network_view import NetworkView, check_network
-from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes
+from sk_mlp._displays.network_view import NetworkView
+from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes, shown
 from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
 
 
@@ -143,16 +143,16 @@ class HiddenUnitsDisplay:
 
         Parameters
         ----------
-        estimator : estimator of sk_mlp
-            Fitted. Of a pipeline pass the last step, ``pipeline[-1]``, and data that the other
-            steps have transformed, ``pipeline[:-1].transform(X)``.
+        estimator : estimator of sk_mlp, Pipeline or search
+            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
+            last step, and the picture shows the data after the steps in front of it.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples: the points of the picture, and what standard deviations are taken over.
         y : array-like of shape (n_samples,), default=None
             Their labels, for the colours of the points. None draws all points alike.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features, such as ``pipeline[:-1].get_feature_names_out()``. None takes
-            those that the estimator saw in fit, or else ``x0``, ``x1``, ...
+            Names of the features of the network. None takes those that the steps in front of it
+            give, or that it saw in fit, or else ``x0``, ``x1``, ...
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
@@ -170,20 +170,16 @@ class HiddenUnitsDisplay:
         Raises
         ------
         TypeError
-            If `estimator` is not of sk_mlp.
+            If there is no network of sk_mlp at the end of `estimator`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         ValueError
             If X, y, `feature_names` or `image_shape` do not fit it.
         """
-        check_network(estimator, cls.__name__)
-        view = NetworkView(estimator, X, y)
+        view = NetworkView(estimator, cls.__name__, X, y, feature_names)
         n_features = view.W1.shape[0]
         if image_shape is not None and np.prod(image_shape) != n_features:
             raise ValueError(f"image_shape={image_shape} does not hold {n_features} features.")
-        names = view.feature_names if feature_names is None else np.asarray(feature_names)
-        if names.shape != (n_features,):
-            raise ValueError(f"{n_features} feature_names are needed, got shape {names.shape}.")
         plane: dict[str, Any] = {}
         if n_features == 2:
             points = view.X.toarray() if sparse.issparse(view.X) else view.X
@@ -193,9 +189,9 @@ class HiddenUnitsDisplay:
             b1=view.b1,
             W2=view.W2,
             feature_std=view.feature_std,
-            unit_std=view.H.std(axis=0),
-            feature_names=names,
-            classes=view.classes,
+            unit_std=view.unit_std,
+            feature_names=view.feature_names,
+            classes=view.sample_classes if plane else view.classes,
             image_shape=image_shape,
             **plane,
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
@@ -261,7 +257,7 @@ class HiddenUnitsDisplay:
             favoured = self.classes[(self.W2[:, 0] > 0).astype(int)]
         else:
             favoured = self.classes[self.W2.argmax(axis=1)]
-        return [f"{j} \N{RIGHTWARDS ARROW} {label}" for j, label in enumerate(favoured)]
+        return [f"{j} \N{RIGHTWARDS ARROW} {shown(label)}" for j, label in enumerate(favoured)]
 
     def _draw_maps(self, max_features: int) -> None:
         n_features = len(self.feature_names)
@@ -291,7 +287,8 @@ class HiddenUnitsDisplay:
         self.lines_, self.arrows_ = draw_hyperplanes(ax, self.W1, self.b1, strength, box)
         # a square picture, so that an arrow at right angles to its line can be computed
         ax.set(xlim=box[:, 0], ylim=box[:, 1], box_aspect=1)
-        ax.set(xlabel=str(self.feature_names[0]), ylabel=str(self.feature_names[1]))
+        ax.set_xlabel(shown(self.feature_names[0]), parse_math=False)
+        ax.set_ylabel(shown(self.feature_names[1]), parse_math=False)
         look = {"color": "black", "linewidth": 2.0}
         handles = [plt.Line2D([], [], label="decision boundary", **look)] if self.boundary_ else []
         label = "hidden unit \N{RIGHTWARDS ARROW} positive side"

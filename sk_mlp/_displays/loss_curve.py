@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sk_mlp._displays.network_view import check_network
-from sk_mlp._displays.style import COLORS, GREY, pyplot
+from sk_mlp._displays.style import COLORS, GREY, add_legend, legend_label, merged, pyplot
+from sk_mlp._displays.unwrap import unwrap
 
 
 class LossCurveDisplay:
@@ -87,8 +87,8 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : estimator of sk_mlp
-            Fitted; of a pipeline pass the last step, ``pipeline[-1]``.
+        estimator : estimator of sk_mlp, Pipeline or search
+            Fitted; of a search, its `best_estimator_`.
         name : str, default=None
             Name put in front of the entries of the legend, to tell several networks on one
             `ax` apart.
@@ -106,11 +106,11 @@ class LossCurveDisplay:
         Raises
         ------
         TypeError
-            If `estimator` is not of sk_mlp.
+            If there is no network of sk_mlp at the end of `estimator`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         """
-        check_network(estimator, cls.__name__)
+        estimator, _, _ = unwrap(estimator, cls.__name__)
         others = list(estimator.n_init_losses_)
         if estimator.loss_ in others:
             others.remove(estimator.loss_)
@@ -154,7 +154,9 @@ class LossCurveDisplay:
             curves.append((self.validation_loss, "validation", look))
         self.lines_ = []
         for values, label, look in curves:
-            style = {**look, "label": prefix + label, **(curve_kwargs or {})}
+            style = merged(
+                {**look, "label": legend_label(prefix + label)}, curve_kwargs, plt.Line2D
+            )
             self.lines_ += ax.plot(range(1, len(values) + 1), values, **style)
         self.best_ = self._mark_best(ax, prefix) if self.best_iter > 0 else None
         label = f"{prefix}other starts"
@@ -163,10 +165,10 @@ class LossCurveDisplay:
             for loss in self.other_starts
         ]
         if self.other_starts_:
-            self.other_starts_[0].set_label(label)
+            self.other_starts_[0].set_label(legend_label(label))
         ax.set_xlabel("iteration")
         ax.set_ylabel("loss [nats per unit of weight]")
-        ax.legend()
+        add_legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -180,6 +182,6 @@ class LossCurveDisplay:
             markersize=12,
             markerfacecolor="white",
             markeredgecolor="black",
-            label=f"{prefix}best iteration ({self.best_iter})",
+            label=legend_label(f"{prefix}best iteration ({self.best_iter})"),
         )
         return best

@@ -6,25 +6,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import check_consistent_length
 
 from sk_mlp._backend.arrays import place, to_numpy
 from sk_mlp._backend.compat import to_host
 from sk_mlp._displays.geometry import class_margins, grid
-from sk_mlp._predictor import TwoLayerPredictor
+from sk_mlp._displays.unwrap import unwrap
 
 RESOLUTION = 300
-
-
-def check_network(estimator: Any, display: str) -> None:
-    """Raise unless `estimator` is a fitted network; say what to pass instead of a Pipeline."""
-    if not isinstance(estimator, TwoLayerPredictor):
-        raise TypeError(
-            f"{display} needs an estimator of sk_mlp, got {type(estimator).__name__}. For the "
-            "last step of a fitted Pipeline pass pipeline[-1] and pipeline[:-1].transform(X); "
-            "for a search, its best_estimator_."
-        )
-    check_is_fitted(estimator)
+SHOWN_LABELS = 5  # in an error message
 
 
 class NetworkView:
@@ -32,12 +22,17 @@ class NetworkView:
 
     Parameters
     ----------
-    estimator : estimator of sk_mlp
-        Fitted.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Samples, as `estimator` takes them.
-    y : array-like of shape (n_samples,) or None
+    estimator : estimator of sk_mlp, Pipeline or search
+        Fitted; see :func:`unwrap`.
+    display : str
+        Name of the display, for the messages.
+    X : array-like or sparse matrix of shape (n_samples, n_features), default=None
+        Samples, as `estimator` takes them. None measures all weights in the units given.
+    y : array-like of shape (n_samples,), default=None
         Their labels.
+    feature_names : array-like of str of shape (n_features,), default=None
+        None takes the names after the steps in front of the network, or those that it saw in
+        fit, or else ``x0``, ``x1``, ...
 
     Attributes
     ----------
@@ -47,22 +42,38 @@ class NetworkView:
     y : ndarray of shape (n_samples,) or None
     H : float64 ndarray of shape (n_samples, hidden_units)
         Output of the hidden layer.
+    classes : ndarray of shape (n_classes,)
+        Names of the outputs.
     feature_names : ndarray of str of shape (n_features,)
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any) -> None:
-        self.H = to_numpy(estimator.transform(X))  # which also validates X
-        self.X: Any = X.tocsr() if sparse.issparse(X) else to_numpy(X)
-        # grids made later have no names
-        self._network: Any = copy.copy(estimator)
-        vars(self._network).pop("feature_names_in_", None)
+    def __init__(
+        self, estimator: Any, display: str, X: Any = None, y: Any = None, feature_names: Any = None
+    ) -> None:
+        network, X, names = unwrap(estimator, display, X)
         (self.W1, self.W2), (self.b1, self.b2) = (
-            [to_numpy(a) for a in arrays] for arrays in (estimator.coefs_, estimator.intercepts_)
+            [to_numpy(a) for a in arrays] for arrays in (network.coefs_, network.intercepts_)
         )
+        self.X: Any = None
+        self.H: Any = None
+        if X is not None:
+            self.H = to_numpy(network.transform(X))  # which also validates X
+            self.X = X.tocsr() if sparse.issparse(X) else to_numpy(X)
+        # grids made later have no names
+        self._network: Any = copy.copy(network)
+        vars(self._network).pop("feature_names_in_", None)
+        self.classes = np.asarray(to_host(network.classes_))
         self.y = self._labels(y)
-        self.classes = np.asarray(to_host(estimator.classes_))
-        names = [f"x{i}" for i in range(self.W1.shape[0])]
-        self.feature_names = np.asarray(getattr(estimator, "feature_names_in_", names))
+        if feature_names is None:
+            default = [f"x{i}" for i in range(self.W1.shape[0])]
+            feature_names = getattr(network, "feature_names_in_", default)
+            feature_names = feature_names if names is None else names
+        self.feature_names = np.asarray(feature_names)
+        if self.feature_names.shape != self.W1.shape[:1]:
+            raise ValueError(
+                f"{self.W1.shape[0]} feature_names are needed, got shape "
+                f"{self.feature_names.shape}."
+            )
 
     def _labels(self, y: Any) -> np.ndarray | None:
         if y is None:
@@ -74,19 +85,40 @@ class NetworkView:
                 "multilabel target pass one of its columns, or y=None."
             )
         check_consistent_length(self.X, labels)
+        # Python's comparison: NumPy's would take "0" for 0
+        known = set(self.classes.tolist())
+        unknown = [label for label in dict.fromkeys(labels.tolist()) if label not in known]
+        if unknown and not self.multilabel:
+            raise ValueError(
+                f"y has labels {_list(unknown)} that are not in classes_ "
+                f"{_list(self.classes.tolist())}; encode y as for fit."
+            )
         return labels
 
     @property
     def multilabel(self) -> bool:
-        """Whether the outputs are labels of their own instead of competing classes."""
+        """True if the outputs are labels of their own instead of competing classes."""
         return bool(self._network.out_activation_ == "logistic" and self.W2.shape[1] > 1)
 
     @property
+    def sample_classes(self) -> np.ndarray:
+        """Values that `y` can take, in the order of the colours."""
+        # of a multilabel target y is one column: present or not
+        return np.unique(self.y) if self.multilabel and self.y is not None else self.classes
+
+    @property
     def feature_std(self) -> np.ndarray:
-        """Standard deviation of each feature, shape (n_features,)."""
+        """Standard deviation of each feature, shape (n_features,); ones without samples."""
+        if self.X is None:
+            return np.ones(self.W1.shape[0])
         if sparse.issparse(self.X):
             return np.asarray(np.sqrt(mean_variance_axis(self.X, axis=0)[1]), dtype=np.float64)
         return np.asarray(np.std(self.X, axis=0))
+
+    @property
+    def unit_std(self) -> np.ndarray:
+        """Standard deviation of each hidden unit, shape (hidden_units,); ones without samples."""
+        return np.ones(self.W1.shape[1]) if self.X is None else np.asarray(self.H.std(axis=0))
 
     def regions(self, box: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Compute the lead of each class over a rectangle in the plane of two features.
@@ -110,3 +142,8 @@ class NetworkView:
         X = place(X, W1, W1.dtype)
         raw = to_numpy(self._network.decision_function(X))
         return xx0, xx1, class_margins(raw.reshape(*xx0.shape, *raw.shape[1:]), self.W2.shape[1])
+
+
+def _list(labels: list[Any]) -> str:
+    more = ", ..." if len(labels) > SHOWN_LABELS else ""
+    return "[" + ", ".join(repr(label) for label in labels[:SHOWN_LABELS]) + more + "]"

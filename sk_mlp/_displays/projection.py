@@ -12,10 +12,11 @@ from sk_mlp._displays.geometry import (
     projection_plane,
     view_along,
 )
-from sk_mlp._displays.network_view import NetworkView, check_network
+from sk_mlp._displays.network_view import NetworkView
 from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes
 
 RESOLUTION = 200
+BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 
 class ProjectionDisplay:
@@ -111,10 +112,9 @@ class ProjectionDisplay:
 
         Parameters
         ----------
-        estimator : estimator of sk_mlp
-            Fitted, with at least two hidden units. Of a pipeline pass the last step,
-            ``pipeline[-1]``, and data that the other steps have transformed,
-            ``pipeline[:-1].transform(X)``.
+        estimator : estimator of sk_mlp, Pipeline or search
+            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
+            last step, and the picture shows the data after the steps in front of it.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,), default=None
@@ -133,14 +133,13 @@ class ProjectionDisplay:
         Raises
         ------
         TypeError
-            If `estimator` is not of sk_mlp.
+            If there is no network of sk_mlp at the end of `estimator`.
         sklearn.exceptions.NotFittedError
             If it is not fitted.
         ValueError
             If the network has one hidden unit, or X, y or `ax` do not fit it.
         """
-        check_network(estimator, cls.__name__)
-        view = NetworkView(estimator, X, y)
+        view = NetworkView(estimator, cls.__name__, X, y)
         H, coefs = view.H, view.W2
         n_units, n_outputs = coefs.shape
         if n_units == 1:
@@ -156,7 +155,7 @@ class ProjectionDisplay:
         return cls(
             projection=H,
             y=view.y,
-            classes=view.classes,
+            classes=view.sample_classes,
             axis_labels=labels,
             coefs=coefs if drawable else None,
             intercept=view.b2 if drawable else None,
@@ -208,7 +207,7 @@ class ProjectionDisplay:
             ax.set(**{f"{axis}lim": (low, high), f"{axis}label": label})
         if solid:
             ax.locator_params(nbins=4)
-            ax.set_box_aspect(None, zoom=0.88)  # layouts do not count the labels of such axes
+            ax.set_box_aspect(BOX_ASPECT, zoom=0.88)  # layouts do not count the labels of such axes
         add_legend(ax, self._legend_of_boundary(plt))
         return self
 
@@ -227,7 +226,7 @@ class ProjectionDisplay:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
         ax = self.ax_
-        ax.view_init(*view_along(coefs[:, 0] * (box[1] - box[0])))
+        ax.view_init(*view_along(coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT))
         corners = box_section(coefs[:, 0], intercept[0], box)
         if not len(corners):
             return []

@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._displays.style import NEGATIVE, POSITIVE, WEIGHTS_CMAP
+from sk_mlp._displays.style import NEGATIVE, POSITIVE, WEIGHTS_CMAP, shown
 
 MAX_UNIT_TICKS = 20
 CELL = 0.21  # inches
+NAMES = {"fontsize": "small", "parse_math": False}  # a dollar sign is no formula
 TITLE = 0.55  # inches between the maps
 
 
@@ -110,7 +111,7 @@ def draw_squares(ax: Any, weights: np.ndarray, row_names: np.ndarray, unit: str)
     )
     ax.add_collection(squares)
     ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(n_rows - 0.5, -0.5))
-    ax.set_yticks(range(n_rows), labels=[str(name) for name in row_names], fontsize="small")
+    ax.set_yticks(range(n_rows), labels=list(map(shown, row_names)), **NAMES)
     key = f"filled: positive, hollow: negative, largest: {largest:.2g}"
     ax.set_title(f"{unit}\n{key}", fontsize="small", loc="left")
     return squares
@@ -148,7 +149,7 @@ def draw_images(
         image = input_weights[:, j].reshape(image_shape)
         images.append(axis.imshow(image, cmap=WEIGHTS_CMAP, vmin=-largest, vmax=largest))
         axis.set(xticks=[], yticks=[])
-        axis.set_title(title, fontsize="small", pad=2)
+        axis.set_title(title, pad=2, **NAMES)
         axes.append(axis)
     bar = ax.inset_axes((0.95, 0, 0.02, 1))
     ax.figure.colorbar(images[0], cax=bar, label="input of the unit per std of a pixel")

@@ -1,0 +1,209 @@
+"""AlphaPathDisplay."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sk_mlp._displays.style import COLORS, MARKERS, add_legend, merged, pyplot
+from sk_mlp._displays.unwrap import unwrap
+
+
+class AlphaPathDisplay:
+    """Held-out score by alpha, one line for each number of hidden units.
+
+    Lines are means over the folds, bands plus and minus one standard deviation; of a single
+    fold there is no band. Alphas that were not tried are left out. A star marks the choice.
+
+    It is recommended to use :meth:`from_estimator` to create a display. All parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Penalties.
+    scores : ndarray of shape (n_hidden_units, n_folds, n_alphas)
+        Held-out scores, higher is better; NaN for alphas not tried.
+    hidden_units : sequence of int of shape (n_hidden_units,)
+        Numbers of hidden units.
+    alpha : float
+        The chosen alpha.
+    best_hidden_units : int
+        The chosen number of hidden units.
+    score_name : str, default="score"
+        Name of the score.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the lines.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+    lines_ : list of matplotlib Line2D
+        Mean score of each number of hidden units.
+    fill_between_ : list of matplotlib PolyCollection
+        Spread over the folds of each number of hidden units; empty for a single fold.
+    choice_ : matplotlib Line2D
+        The star at the chosen alpha and number of hidden units.
+
+    See Also
+    --------
+    TwoLayerMLPClassifierCV : Chooses alpha and hidden_units by cross-validation.
+    LossCurveDisplay : Loss by iteration.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sk_mlp import AlphaPathDisplay, TwoLayerMLPClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> search = TwoLayerMLPClassifierCV(hidden_units=(2, 10), random_state=0).fit(X, y)
+    >>> display = AlphaPathDisplay.from_estimator(search)
+    >>> [line.get_label() for line in display.lines_]
+    ['2 hidden units', '10 hidden units']
+    """
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        *,
+        alphas: np.ndarray,
+        scores: np.ndarray,
+        hidden_units: Sequence[int],
+        alpha: float,
+        best_hidden_units: int,
+        score_name: str = "score",
+    ) -> None:
+        self.alphas, self.scores, self.hidden_units = alphas, scores, hidden_units
+        self.alpha, self.best_hidden_units = alpha, best_hidden_units
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Any = None, curve_kwargs: dict[str, Any] | None = None
+    ) -> "AlphaPathDisplay":
+        """Draw the scores among which a fitted estimator chose.
+
+        Parameters
+        ----------
+        estimator : estimator of sk_mlp, Pipeline or search
+            Fitted: a `TwoLayerMLPClassifierCV`, or a `TwoLayerMLPClassifier` with
+            ``alpha="auto"``.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        curve_kwargs : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.plot` for every line.
+
+        Returns
+        -------
+        AlphaPathDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If there is no network of sk_mlp at the end of `estimator`.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        ValueError
+            If it was given its alpha and did not choose among several.
+        """
+        network, _, _ = unwrap(estimator, cls.__name__)
+        if hasattr(network, "scores_"):
+            scores = network.scores_
+            # a search that a callback stopped has no scores of the last ones
+            units = np.atleast_1d(network.hidden_units)[: len(scores)].tolist()
+            best, scoring = network.hidden_units_, network.scoring
+        elif hasattr(network, "alpha_scores_"):
+            scores = network.alpha_scores_[None]
+            best, scoring = network.hidden_units, "neg_log_loss"
+            units = [best]
+        else:
+            raise ValueError(
+                f"{cls.__name__} needs a choice to draw, and this {type(network).__name__} was "
+                f'fitted with alpha={network.alpha!r}. Use alpha="auto" or '
+                "TwoLayerMLPClassifierCV."
+            )
+        return cls(
+            alphas=network.alphas_,
+            scores=scores,
+            hidden_units=units,
+            alpha=network.alpha_,
+            best_hidden_units=best,
+            score_name=_name(scoring),
+        ).plot(ax=ax, curve_kwargs=curve_kwargs)
+
+    def plot(
+        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
+    ) -> "AlphaPathDisplay":
+        """Draw the scores.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        curve_kwargs : dict, default=None
+            Passed to :meth:`matplotlib.axes.Axes.plot` for every line.
+
+        Returns
+        -------
+        AlphaPathDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        plt = pyplot(type(self).__name__)
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        self.ax_, self.figure_ = ax, ax.figure
+        self.lines_: list[Any] = []
+        self.fill_between_: list[Any] = []
+        for k, (units, scores) in enumerate(zip(self.hidden_units, self.scores, strict=True)):
+            self._draw_line(plt.Line2D, k, units, scores, curve_kwargs)
+        best = list(self.hidden_units).index(self.best_hidden_units)
+        at = int(np.argmin(np.abs(self.alphas - self.alpha)))
+        label = f"choice: alpha={self.alpha:.3g}"
+        (self.choice_,) = ax.plot(
+            [self.alpha], [self.scores[best, :, at].mean()], linestyle="none", marker="*",
+            markersize=14, markerfacecolor="white", markeredgecolor="black", zorder=4, label=label,
+        )  # fmt: skip
+        positive = self.alphas[self.alphas > 0]
+        if len(positive) == len(self.alphas):
+            ax.set_xscale("log")
+        else:  # zero has its place left of the smallest
+            ax.set_xscale("symlog", linthresh=positive.min(initial=1.0))
+        ax.set_xlabel("alpha")
+        ax.set_ylabel(f"held-out {self.score_name}", parse_math=False)
+        add_legend(ax)
+        return self
+
+    def _draw_line(
+        self, line: Any, k: int, units: int, scores: np.ndarray, given: dict[str, Any] | None
+    ) -> None:
+        means, spread = scores.mean(axis=0), scores.std(axis=0)
+        tried = np.flatnonzero(np.isfinite(means))
+        tried = tried[np.argsort(self.alphas[tried])]
+        look = {
+            "color": COLORS[k % len(COLORS)],
+            "marker": MARKERS[k % len(MARKERS)],
+            "markersize": 5,
+            "label": f"{units} hidden unit{'s' if units != 1 else ''}",
+        }
+        x, y, std = self.alphas[tried], means[tried], spread[tried]
+        self.lines_ += self.ax_.plot(x, y, **merged(look, given, line))
+        if len(scores) > 1:
+            color = self.lines_[-1].get_color()
+            self.fill_between_.append(
+                self.ax_.fill_between(x, y - std, y + std, color=color, alpha=0.15, linewidth=0)
+            )
+
+
+def _name(scoring: Any) -> str:
+    if scoring is None:
+        return "accuracy"
+    if isinstance(scoring, str):
+        return "negative log-loss" if scoring == "neg_log_loss" else scoring
+    return str(getattr(scoring, "__name__", "score"))

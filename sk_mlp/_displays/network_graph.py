@@ -1,0 +1,258 @@
+"""NetworkDisplay."""
+
+from typing import Any
+
+import numpy as np
+
+from sk_mlp._displays.network_view import NetworkView
+from sk_mlp._displays.style import NEGATIVE, POSITIVE, pyplot, shown
+
+NODE = 0.36  # inches from node to node
+THICKEST = 4.0  # points, the line of the largest weight of a layer
+
+
+class NetworkDisplay:
+    """The network as a graph: inputs, hidden units, outputs, and a line for each weight.
+
+    The thicker and darker a line, the larger its weight among those of its layer; solid lines
+    raise what they lead to, dashed lines lower it. Hidden units stand in the order of
+    ``transform``, the one that contributes most on top. Of many inputs or units only the
+    strongest are drawn.
+
+    With samples, weights are per standard deviation: those into a unit times the standard
+    deviation of their feature, those out of it times the standard deviation of the unit. That
+    makes features in different units comparable. Without samples they are as in ``coefs_``.
+    Intercepts are not drawn.
+
+    It is recommended to use :meth:`from_estimator` to create a display. All parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    input_weights : ndarray of shape (n_features, hidden_units)
+        Weights of the hidden layer.
+    output_weights : ndarray of shape (hidden_units, n_outputs)
+        Weights of the output layer, in logits.
+    feature_names : ndarray of shape (n_features,)
+        Names of the inputs.
+    output_names : ndarray of shape (n_outputs,)
+        Names of the outputs.
+
+    Attributes
+    ----------
+    features : ndarray of shape (n_inputs_drawn,)
+        Indices of the inputs drawn, from top to bottom.
+    units : ndarray of shape (n_units_drawn,)
+        Indices of the hidden units drawn, from top to bottom.
+    ax_ : matplotlib Axes
+        Axes with the graph.
+    figure_ : matplotlib Figure
+        Figure of the axes.
+    edges_ : list of matplotlib LineCollection
+        The weights into the hidden units, and those out of them: row by row as in the arrays,
+        for the inputs and units drawn.
+    nodes_ : list of matplotlib PathCollection
+        Inputs, hidden units and outputs.
+    labels_ : list of list of matplotlib Text
+        Their names.
+
+    See Also
+    --------
+    HiddenUnitsDisplay : The same weights as a map, for more features and units.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sk_mlp import NetworkDisplay, TwoLayerMLPClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> network = TwoLayerMLPClassifier(hidden_units=3, random_state=0).fit(X, y)
+    >>> display = NetworkDisplay.from_estimator(network, X)
+    >>> [len(edges.get_segments()) for edges in display.edges_]
+    [12, 9]
+    """
+
+    __module__ = "sk_mlp"
+
+    def __init__(
+        self,
+        *,
+        input_weights: np.ndarray,
+        output_weights: np.ndarray,
+        feature_names: np.ndarray,
+        output_names: np.ndarray,
+    ) -> None:
+        self.input_weights, self.output_weights = input_weights, output_weights
+        self.feature_names, self.output_names = feature_names, output_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        *,
+        feature_names: Any = None,
+        max_features: int = 12,
+        max_units: int = 8,
+        ax: Any = None,
+    ) -> "NetworkDisplay":
+        """Draw a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator of sk_mlp, Pipeline or search
+            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
+            last step, and its inputs are what the steps in front of it make.
+        X : array-like or sparse matrix of shape (n_samples, n_features), default=None
+            Samples, as `estimator` takes them, for weights per standard deviation. None draws
+            the weights in the units of the features.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features of the network. None takes those that the steps in front of it
+            give, or that it saw in fit, or else ``x0``, ``x1``, ...
+        max_features : int, default=12
+            Number of inputs to draw; of more, those with the largest weights.
+        max_units : int, default=8
+            Number of hidden units to draw; of more, those that contribute most.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        NetworkDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        TypeError
+            If there is no network of sk_mlp at the end of `estimator`.
+        sklearn.exceptions.NotFittedError
+            If it is not fitted.
+        ValueError
+            If X or `feature_names` do not fit it.
+        """
+        view = NetworkView(estimator, cls.__name__, X, feature_names=feature_names)
+        # one output unit speaks for the second class
+        names = view.classes[-1:] if view.W2.shape[1] == 1 else view.classes
+        return cls(
+            input_weights=view.W1 * view.feature_std[:, None],
+            output_weights=view.W2 * view.unit_std[:, None],
+            feature_names=view.feature_names,
+            output_names=names,
+        ).plot(ax=ax, max_features=max_features, max_units=max_units)
+
+    def plot(
+        self, ax: Any = None, *, max_features: int = 12, max_units: int = 8
+    ) -> "NetworkDisplay":
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        max_features : int, default=12
+            Number of inputs to draw; of more, those with the largest weights.
+        max_units : int, default=8
+            Number of hidden units to draw; of more, those that contribute most.
+
+        Returns
+        -------
+        NetworkDisplay
+            The display itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        plt = pyplot(type(self).__name__)
+        contribution = np.linalg.norm(self.output_weights, axis=1)
+        self.units = _strongest(contribution, max_units)
+        influence = np.linalg.norm(self.input_weights * contribution, axis=1)
+        self.features = _strongest(influence, max_features)
+        layers = [
+            [shown(name) for name in self.feature_names[self.features]],
+            [str(j) for j in self.units],
+            [shown(name) for name in self.output_names],
+        ]
+        if ax is None:
+            height = 1.2 + NODE * max(4, *map(len, layers))
+            _, ax = plt.subplots(layout="constrained", figsize=(6.4, height))
+        self.ax_, self.figure_ = ax, ax.figure
+        ax.set_axis_off()
+        ax.set(xlim=(-0.1, 2.1), ylim=(-0.06, 1.06))
+        places = [_heights(len(layer)) for layer in layers]
+        weights = (
+            self.input_weights[np.ix_(self.features, self.units)],
+            self.output_weights[self.units],
+        )
+        self.edges_ = [
+            self._draw_edges(w, column, places[column], places[column + 1])
+            for column, w in enumerate(weights)
+        ]
+        self._draw_nodes(layers, places)
+        self._draw_headings(plt, weights)
+        return self
+
+    def _draw_edges(self, weights: np.ndarray, x: int, left: np.ndarray, right: np.ndarray) -> Any:
+        from matplotlib.collections import LineCollection
+
+        w = weights.ravel()
+        strength = np.abs(w) / (np.abs(w).max() or 1.0)
+        starts, ends = np.repeat(left, len(right)), np.tile(right, len(left))
+        edges = LineCollection(
+            [[(x, a), (x + 1, b)] for a, b in zip(starts, ends, strict=True)],
+            colors=np.where(w > 0, POSITIVE, NEGATIVE),
+            linewidths=THICKEST * strength,
+            # a faint line is no dashes, but a row of dots
+            linestyles=[(0, (3, 1)) if value < 0 else "-" for value in w],
+            alpha=0.08 + 0.85 * strength,
+            zorder=1,
+        )
+        return self.ax_.add_collection(edges)
+
+    def _draw_nodes(self, layers: list[list[str]], places: list[np.ndarray]) -> None:
+        self.nodes_, self.labels_ = [], []
+        sizes, sides = (60, 260, 60), ((-9, "right"), (0, "center"), (9, "left"))
+        for x, (names, heights) in enumerate(zip(layers, places, strict=True)):
+            look = {"s": sizes[x], "facecolor": "white", "edgecolor": "0.15", "zorder": 3}
+            self.nodes_.append(self.ax_.scatter(np.full(len(heights), x), heights, **look))
+            offset, side = sides[x]
+            self.labels_.append(
+                [
+                    self.ax_.annotate(
+                        name, (x, y), (offset, 0), textcoords="offset points", ha=side,
+                        va="center_baseline", fontsize="small", parse_math=False, zorder=4,
+                    )
+                    for name, y in zip(names, heights, strict=True)
+                ]
+            )  # fmt: skip
+
+    def _draw_headings(self, plt: Any, weights: tuple[np.ndarray, np.ndarray]) -> None:
+        counts = (
+            ("inputs", len(self.features), len(self.feature_names)),
+            ("hidden units", len(self.units), len(self.output_weights)),
+            ("logits", len(self.output_names), len(self.output_names)),
+        )
+        for x, (name, drawn, total) in enumerate(counts):
+            text = name if drawn == total else f"{drawn} of {total}\n{name}"
+            self.ax_.text(x, 1.07, text, ha="center", va="bottom", weight="bold", fontsize="small")
+        for x, w in enumerate(weights):
+            text = f"largest weight: {np.abs(w).max():.2g}"
+            self.ax_.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
+        handles = [
+            plt.Line2D([], [], color=POSITIVE, linewidth=2.5, label="positive weight"),
+            plt.Line2D([], [], color=NEGATIVE, linewidth=2.5, ls=(0, (3, 1)), label="negative"),
+        ]
+        self.ax_.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.05), ncols=2,
+            frameon=False, fontsize="small",
+        )  # fmt: skip
+
+
+def _strongest(strength: np.ndarray, count: int) -> np.ndarray:
+    """Indices of the largest values, in increasing order."""
+    return np.sort(np.argsort(-strength, kind="stable")[:count])
+
+
+def _heights(count: int) -> np.ndarray:
+    """Places from top to bottom, the single one in the middle."""
+    return 1 - (np.arange(count) + 0.5) / count
