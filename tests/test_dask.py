@@ -313,7 +313,7 @@ def test_no_client():
     )
     command = [sys.executable, "-c", code]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "ValueError: No global client found" in outcome.stderr
+    assert "ValueError: No Dask client found. Create one before fit" in outcome.stderr
 
 
 def test_grid_search_on_the_cluster(client, problem):
