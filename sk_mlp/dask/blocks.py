@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sk_mlp._backend.compat import check_sample_weight
@@ -89,6 +90,8 @@ def _labels(X: Any, y: Any, sample_weight: Any) -> Labels | None:
         weights = np.ones(n_rows)
     check_classification_targets(y)
     multilabel = type_of_target(y).startswith("multilabel")
+    if y.ndim > 1 and not multilabel:
+        raise ValueError(f"y must be 1d or a multilabel indicator, got shape {y.shape}.")
     if multilabel:
         found, totals = np.arange(y.shape[1]), weights @ (y != 0)
     else:
@@ -97,15 +100,25 @@ def _labels(X: Any, y: Any, sample_weight: Any) -> Labels | None:
     return Labels(n_rows, sparse.issparse(X), multilabel, found, totals, float(weights.sum()))
 
 
-def _column(y: Any) -> np.ndarray:
-    y = np.asarray(y)
+def _column(y: Any, name: str = "y") -> np.ndarray:
+    """Labels or weights as on one machine, from any container; one column is made 1d."""
+    if not isinstance(y, np.ndarray):
+        y = check_array(
+            y,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            input_name=name,
+        )
+        y = y.toarray() if sparse.issparse(y) else y
     return np.asarray(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
 
 def _weights(y: Any, sample_weight: Any) -> np.ndarray | None:
     if sample_weight is None:
         return None
-    sample_weight = _column(sample_weight)
+    sample_weight = _column(sample_weight, "sample_weight")
     if not sample_weight.any():  # all zero, which in one of many blocks is no error
         return np.zeros(len(sample_weight))
     return np.asarray(check_sample_weight(sample_weight, y, ensure_non_negative=True))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from distributed import Future
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data
@@ -14,7 +14,7 @@ from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import Target, row_weights
 from sk_mlp.dask.blocks import Labels, Span, encode, labels, moments
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.collections import is_frame, row_partitions
+from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
 
 
 class Rows(NamedTuple):
@@ -77,8 +77,7 @@ def place_rows(
         return shards, _chained(cluster, futures)
 
     found = cluster.again_if_stranded(find_labels)
-    dtypes = {np.dtype(dtype) for dtype in (X.dtypes if is_frame(X) else [X.dtype])}
-    dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
+    dtype = check_array(row_of_zeros(X), dtype=[np.float64, np.float32]).dtype
     classes, factor = summarize(found, estimator.class_weight, np.empty((0, X.shape[1]), dtype))
     options = (unweighted, classes.target.classes, factor, dtype)
     shards, (first, *rest) = cluster.again_if_stranded(find_moments)
@@ -128,6 +127,8 @@ def summarize(
     totals = np.zeros(len(classes))
     for block in blocks:
         totals[np.searchsorted(classes, block.found)] += block.totals
+    if not totals.any():
+        raise ValueError("sample_weight is zero for every sample.")
     codes = np.arange(len(classes))
     target = Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
     weights = row_weights(class_weight, target, totals)
