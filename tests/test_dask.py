@@ -313,6 +313,20 @@ def test_a_fit_inside_a_task_is_an_error(client):
         client.submit(fit, pure=False).result(timeout=30)
 
 
+def test_units_are_in_the_order_of_one_machine(client):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(9000, 4))
+    X[1::4] *= 3.0  # every fourth row of all is not like the others
+    y, weights = (X[:, 0] * X[:, 1] > 0).astype(int), rng.integers(0, 3, 9000).astype(float)
+    options = {**SHORT, "hidden_units": 16, "n_init": 1, "max_iter": 15}
+    local = TwoLayerMLPClassifier(solver="lbfgs", **options).fit(X, y, weights)
+    chunks = (1001, 0, 2, 4998, 2999)
+    ours = DaskTwoLayerMLPClassifier(**options).fit(
+        cut(X, chunks), cut_rows(y, chunks), cut_rows(weights, chunks)
+    )
+    assert_same_fit(ours, local)
+
+
 def test_says_that_it_did_not_converge(client, problem):
     X, y, _ = problem
     network = DaskTwoLayerMLPClassifier(hidden_units=2, max_iter=2)
@@ -426,7 +440,7 @@ def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, mon
         def result(self, timeout):
             raise OSError
 
-    monkeypatch.setattr(Team, "_call", lambda self, held, method, params: Lost())
+    monkeypatch.setattr(Team, "_call", lambda self, held, method, *args: Lost())
     X, y, _ = problem
     with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
         DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))

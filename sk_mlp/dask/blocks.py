@@ -232,34 +232,55 @@ class ShardSums:
     ) -> None:
         self.blocks = [None if data is None else RowSum(network, data.rows()) for data in shard]
         self.held, self.n_blocks, self.n_threads = held, n_blocks, n_threads
-        self.hidden_units = network.layout.hidden_units
+        self.network = network
 
     def loss_gradient(self, params: np.ndarray) -> dict[Span, np.ndarray]:
         """Loss sum, weight sum and gradient sum as one vector, by spans of blocks."""
 
-        def sums(block: Any) -> np.ndarray:
+        def sums(number: int, block: RowSum) -> np.ndarray:
             loss, gradient, weight = block.loss_gradient(params)
             return np.concatenate([[loss, weight], gradient])
 
         return self._by_span(sums, 2 + len(params))
 
-    def unit_sums(self, params: np.ndarray) -> dict[Span, np.ndarray]:
-        """Weight, and sums of the hidden units and of their squares, by spans of blocks."""
+    def row_counts(self) -> dict[Span, np.ndarray]:
+        """Rows of each of all blocks, those elsewhere as 0, by spans of blocks."""
 
-        def sums(block: Any) -> np.ndarray:
-            return np.concatenate([[block.weight_sum], *block.unit_sums(params)])
+        def counts(number: int, block: RowSum) -> np.ndarray:
+            return np.where(np.arange(self.n_blocks) == number, block.rows.X.shape[0], 0)
 
-        return self._by_span(sums, 1 + 2 * self.hidden_units)
+        return self._by_span(counts, self.n_blocks)
 
-    def _by_span(self, function: Callable[[Any], np.ndarray], size: int) -> dict[Span, np.ndarray]:
-        def sums(block: Any) -> np.ndarray:
-            return np.zeros(size) if block is None else function(block)
+    def unit_sums(
+        self, params: np.ndarray, starts: np.ndarray, step: int
+    ) -> dict[Span, np.ndarray]:
+        """Weight, and sums of the hidden units and of their squares, by spans of blocks.
+
+        Over every `step`-th row of each block, from row ``starts[number]`` on.
+        """
+        size = 1 + 2 * self.network.layout.hidden_units
+
+        def sums(number: int, block: RowSum) -> np.ndarray:
+            some = block.rows.take(slice(int(starts[number]), None, step))
+            if some.X.shape[0] == 0:
+                return np.zeros(size)
+            return np.concatenate(
+                [[some.weight_sum], *RowSum(self.network, some).unit_sums(params)]
+            )
+
+        return self._by_span(sums, size)
+
+    def _by_span(
+        self, function: Callable[[int, RowSum], np.ndarray], size: int
+    ) -> dict[Span, np.ndarray]:
+        def sums(number: int, block: RowSum | None) -> np.ndarray:
+            return np.zeros(size) if block is None else function(number, block)
 
         with ThreadPoolExecutor(self.n_threads) as pool:
             of_block = dict(
                 zip(
                     ((i, i + 1) for i in range(*self.held)),
-                    pool.map(sums, self.blocks),
+                    pool.map(sums, range(*self.held), self.blocks),
                     strict=True,
                 )
             )

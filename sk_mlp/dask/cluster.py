@@ -19,7 +19,7 @@ from distributed import Client, Future, KilledWorker, get_client, get_worker, wa
 
 from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._network.network import Network
-from sk_mlp._network.objective import deviation
+from sk_mlp._network.objective import CONTRIBUTION_ROWS, deviation
 from sk_mlp.dask.blocks import ShardSums, Span, anchor, collect, total
 
 T = TypeVar("T")
@@ -302,8 +302,11 @@ class Team:
         return contextlib.nullcontext(SERIAL)
 
     def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
-        """Standard deviation of each hidden unit over all rows, shape (hidden_units,)."""
-        sums = self._sum("unit_sums", params)
+        """Standard deviation of each hidden unit, over the rows that `Rows` would take."""
+        counts = self._sum("row_counts")
+        step = max(1, int(counts.sum()) // CONTRIBUTION_ROWS)
+        starts = -(np.cumsum(counts) - counts) % step
+        sums = self._sum("unit_sums", params, starts, step)
         first, second = sums[1:].reshape(2, -1)
         return deviation(first, second, float(sums[0]))
 
@@ -356,27 +359,27 @@ class Team:
             allow_other_workers=bool(places),
         )
 
-    def _sum(self, method: str, params: np.ndarray) -> np.ndarray:
+    def _sum(self, method: str, *args: Any) -> np.ndarray:
         def sums() -> np.ndarray:
             try:
-                return self._sum_once(method, params)
+                return self._sum_once(method, *args)
             except StrandedError:
                 self._dismiss()
                 raise
 
         return self.cluster.again_if_stranded(sums)
 
-    def _sum_once(self, method: str, params: np.ndarray) -> np.ndarray:
+    def _sum_once(self, method: str, *args: Any) -> np.ndarray:
         self._gather_actors()
-        calls = {held: self._call(held, method, params) for held in self.shards}
+        calls = {held: self._call(held, method, *args) for held in self.shards}
         known: dict[Span, np.ndarray] = {}
         for held, call in calls.items():
-            known |= self._result(held, call, lambda h: self._call(h, method, params))
+            known |= self._result(held, call, lambda h: self._call(h, method, *args))
         return total((0, self.n_blocks), known)
 
-    def _call(self, held: Span, method: str, params: np.ndarray) -> Any:
+    def _call(self, held: Span, method: str, *args: Any) -> Any:
         with contextlib.suppress(RuntimeError):  # its worker is known to be lost
-            return getattr(self.actors[held], method)(params)
+            return getattr(self.actors[held], method)(*args)
         return None
 
     def _result(self, held: Span, call: Any, repeat: Callable[[Span], Any]) -> Any:
