@@ -164,6 +164,44 @@ def test_data_frames_of_unknown_sizes(client, problem):
     assert clone(ours).fit(*arrays).loss_ == ours.loss_
 
 
+EXTENSION_DTYPES = {
+    "Float64": "Float64",
+    "boolean": "boolean",
+    "Int32": "Int32",
+    "double[pyarrow]": "double[pyarrow]",
+    "category": "category",
+    "int8 and float32": {"a": "int8", "b": "float32"},
+}
+
+
+@pytest.mark.parametrize("dtype", EXTENSION_DTYPES.values(), ids=EXTENSION_DTYPES)
+def test_extension_dtypes_give_the_fit_of_one_machine(client, dtype):
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2 if dtype == "boolean" else 5, size=(80, 2))
+    frame = pd.DataFrame(values, columns=["a", "b"]).astype(dtype)
+    y = pd.Series(np.where(values.sum(axis=1) > values.sum(axis=1).mean(), 1, 0))
+    local = TwoLayerMLPClassifier(solver="lbfgs", **{**SHORT, "max_iter": 5}).fit(frame, y)
+    frames = dd.from_pandas(frame, npartitions=3)
+    ours = DaskTwoLayerMLPClassifier(**{**SHORT, "max_iter": 5})
+    ours.fit(frames, dd.from_pandas(y, npartitions=3))
+    assert ours.coefs_[0].dtype == local.coefs_[0].dtype
+    assert_allclose(ours.loss_curve_, local.loss_curve_, rtol=1e-5)
+    assert_allclose(ours.predict_proba(frames).compute(), local.predict_proba(frame), atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "category", "string[pyarrow]"])
+def test_labels_of_extension_dtypes(client, problem, dtype):
+    X, y, _ = problem
+    labels = pd.Series(y > 0 if dtype == "boolean" else y).astype(dtype)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    local = TwoLayerMLPClassifier(solver="lbfgs", **{**SHORT, "max_iter": 2}).fit(frame, labels)
+    frames, dlabels = (dd.from_pandas(part, npartitions=3) for part in (frame, labels))
+    ours = DaskTwoLayerMLPClassifier(**{**SHORT, "max_iter": 2}).fit(frames, dlabels)
+    assert ours.classes_.tolist() == local.classes_.tolist()
+    assert ours.classes_.dtype == local.classes_.dtype
+    assert ours.score(frames, dlabels) == local.score(frame, labels)
+
+
 def test_same_bits_on_any_number_of_workers(client, problem):
     X, y, weights = problem
     data = cut(X, 77), cut_rows(y, 77), cut_rows(weights, 77)
@@ -253,6 +291,42 @@ def test_nothing_is_left_on_the_cluster(client, problem):
         gc.enable()
 
 
+def test_a_failed_fit_leaves_nothing_on_the_cluster(client, problem):
+    X, y, _ = problem
+    X = X.copy()
+    X[450, 2] = np.nan
+    with pytest.raises(ValueError, match="NaN") as held:  # with all frames and their futures
+        DaskTwoLayerMLPClassifier(**SHORT).fit(cut(X, 100), cut_rows(y, 100))
+    deadline = time.monotonic() + 10.0
+    while tasks := client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks)):
+        assert time.monotonic() < deadline, tasks
+        time.sleep(0.05)
+    assert held.value.__traceback__ is not None
+
+
+def test_a_fit_inside_a_task_is_an_error(client):
+    def fit():
+        X = da.ones((4, 2), chunks=2)
+        return DaskTwoLayerMLPClassifier().fit(X, X[:, 0])
+
+    with pytest.raises(RuntimeError, match="inside a Dask task"):
+        client.submit(fit, pure=False).result(timeout=30)
+
+
+def test_units_are_in_the_order_of_one_machine(client):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(9000, 4))
+    X[1::4] *= 3.0  # every fourth row of all is not like the others
+    y, weights = (X[:, 0] * X[:, 1] > 0).astype(int), rng.integers(0, 3, 9000).astype(float)
+    options = {**SHORT, "hidden_units": 16, "n_init": 1, "max_iter": 15}
+    local = TwoLayerMLPClassifier(solver="lbfgs", **options).fit(X, y, weights)
+    chunks = (1001, 0, 2, 4998, 2999)
+    ours = DaskTwoLayerMLPClassifier(**options).fit(
+        cut(X, chunks), cut_rows(y, chunks), cut_rows(weights, chunks)
+    )
+    assert_same_fit(ours, local)
+
+
 def test_says_that_it_did_not_converge(client, problem):
     X, y, _ = problem
     network = DaskTwoLayerMLPClassifier(hidden_units=2, max_iter=2)
@@ -298,6 +372,10 @@ def test_errors_of_data(client, problem):
         network.fit(DX, dy, cut_rows(weights * (y != 2), 300))
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         network.fit(DX, dy, cut_rows(weights - 1.0, 300))
+    with pytest.raises(ValueError, match="sample_weight is zero for every sample"):
+        network.fit(DX, dy, cut_rows(0.0 * weights, 300))
+    with pytest.raises(ValueError, match="y must be 1d or a multilabel indicator"):
+        network.fit(DX, cut(np.stack([y, 2 - y], axis=1), 300))
     broken = X.copy()
     broken[450, 2] = np.nan
     with pytest.raises(ValueError, match=r"block 1 of the data: .*NaN"):
@@ -313,7 +391,7 @@ def test_no_client():
     )
     command = [sys.executable, "-c", code]
     outcome = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert "ValueError: No global client found" in outcome.stderr
+    assert "ValueError: No Dask client found. Create one before fit" in outcome.stderr
 
 
 def test_grid_search_on_the_cluster(client, problem):
@@ -343,7 +421,7 @@ def test_partitions_as_a_stream(client, problem):
     ("ncores", "error", "message"),
     [
         ({"a": 1}, MemoryError, "paused because they are short of memory"),
-        ({}, RuntimeError, "lost"),
+        ({}, RuntimeError, "no workers. Start some"),
     ],
 )
 def test_a_cluster_that_stands_still_is_an_error(client, monkeypatch, ncores, error, message):
@@ -362,7 +440,7 @@ def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, mon
         def result(self, timeout):
             raise OSError
 
-    monkeypatch.setattr(Team, "_call", lambda self, held, method, params: Lost())
+    monkeypatch.setattr(Team, "_call", lambda self, held, method, *args: Lost())
     X, y, _ = problem
     with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
         DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))
@@ -411,6 +489,31 @@ def test_a_worker_killed_in_the_middle_costs_time_but_not_the_answer(fork_server
     assert network.loss_curve_ == expected.loss_curve_
     for ours, theirs in zip(network.coefs_, expected.coefs_, strict=True):
         assert_array_equal(ours, theirs)
+
+
+def test_the_only_worker_killed_and_restarted_costs_time_but_not_the_answer(fork_server):
+    options = {"hidden_units": 8, "n_init": 1, "max_iter": 40, "tol": 0.0, "random_state": 0}
+    with (
+        LocalCluster(
+            processes=True, n_workers=1, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        expected = DaskTwoLayerMLPClassifier(**options).fit(*circles())
+        victim = client.run(os.getpid).popitem()[1]
+        killed = []
+
+        def kill(self, iteration, x, loss, validation_loss):
+            if iteration == 10 and not killed:
+                killed.append(victim)
+                os.kill(victim, signal.SIGKILL)
+            return False
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sk_mlp._reporting.Reporter.end_iteration", kill)
+            network = DaskTwoLayerMLPClassifier(**options, verbose=1).fit(*circles())
+    assert killed
+    assert network.loss_curve_ == expected.loss_curve_
 
 
 @pytest.fixture

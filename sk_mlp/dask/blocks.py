@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from sk_mlp._backend.compat import check_sample_weight
@@ -54,7 +55,13 @@ def in_block(number: int, function: Callable[..., Any], *args: Any) -> Any:
         raise ValueError(f"In block {number} of the data: {error}") from error
 
 
-def collect(Xs: Sequence[Any], ys: Sequence[Any], sample_weights: Sequence[Any]) -> list[Block]:
+def anchor() -> None:
+    """Compute nothing: a task whose state tells that of the tasks beside it."""
+
+
+def collect(
+    Xs: Sequence[Any], ys: Sequence[Any], sample_weights: Sequence[Any], anchored: None
+) -> list[Block]:
     """Put the blocks of a shard together; no copy."""
     return list(zip(Xs, ys, sample_weights, strict=True))
 
@@ -83,6 +90,8 @@ def _labels(X: Any, y: Any, sample_weight: Any) -> Labels | None:
         weights = np.ones(n_rows)
     check_classification_targets(y)
     multilabel = type_of_target(y).startswith("multilabel")
+    if y.ndim > 1 and not multilabel:
+        raise ValueError(f"y must be 1d or a multilabel indicator, got shape {y.shape}.")
     if multilabel:
         found, totals = np.arange(y.shape[1]), weights @ (y != 0)
     else:
@@ -91,15 +100,25 @@ def _labels(X: Any, y: Any, sample_weight: Any) -> Labels | None:
     return Labels(n_rows, sparse.issparse(X), multilabel, found, totals, float(weights.sum()))
 
 
-def _column(y: Any) -> np.ndarray:
-    y = np.asarray(y)
+def _column(y: Any, name: str = "y") -> np.ndarray:
+    """Labels or weights as on one machine, from any container; one column is made 1d."""
+    if not isinstance(y, np.ndarray):
+        y = check_array(
+            y,
+            accept_sparse="csr",
+            dtype=None,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            input_name=name,
+        )
+        y = y.toarray() if sparse.issparse(y) else y
     return np.asarray(y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
 
 
 def _weights(y: Any, sample_weight: Any) -> np.ndarray | None:
     if sample_weight is None:
         return None
-    sample_weight = _column(sample_weight)
+    sample_weight = _column(sample_weight, "sample_weight")
     if not sample_weight.any():  # all zero, which in one of many blocks is no error
         return np.zeros(len(sample_weight))
     return np.asarray(check_sample_weight(sample_weight, y, ensure_non_negative=True))
@@ -213,34 +232,55 @@ class ShardSums:
     ) -> None:
         self.blocks = [None if data is None else RowSum(network, data.rows()) for data in shard]
         self.held, self.n_blocks, self.n_threads = held, n_blocks, n_threads
-        self.hidden_units = network.layout.hidden_units
+        self.network = network
 
     def loss_gradient(self, params: np.ndarray) -> dict[Span, np.ndarray]:
         """Loss sum, weight sum and gradient sum as one vector, by spans of blocks."""
 
-        def sums(block: Any) -> np.ndarray:
+        def sums(number: int, block: RowSum) -> np.ndarray:
             loss, gradient, weight = block.loss_gradient(params)
             return np.concatenate([[loss, weight], gradient])
 
         return self._by_span(sums, 2 + len(params))
 
-    def unit_sums(self, params: np.ndarray) -> dict[Span, np.ndarray]:
-        """Weight, and sums of the hidden units and of their squares, by spans of blocks."""
+    def row_counts(self) -> dict[Span, np.ndarray]:
+        """Rows of each of all blocks, those elsewhere as 0, by spans of blocks."""
 
-        def sums(block: Any) -> np.ndarray:
-            return np.concatenate([[block.weight_sum], *block.unit_sums(params)])
+        def counts(number: int, block: RowSum) -> np.ndarray:
+            return np.where(np.arange(self.n_blocks) == number, block.rows.X.shape[0], 0)
 
-        return self._by_span(sums, 1 + 2 * self.hidden_units)
+        return self._by_span(counts, self.n_blocks)
 
-    def _by_span(self, function: Callable[[Any], np.ndarray], size: int) -> dict[Span, np.ndarray]:
-        def sums(block: Any) -> np.ndarray:
-            return np.zeros(size) if block is None else function(block)
+    def unit_sums(
+        self, params: np.ndarray, starts: np.ndarray, step: int
+    ) -> dict[Span, np.ndarray]:
+        """Weight, and sums of the hidden units and of their squares, by spans of blocks.
+
+        Over every `step`-th row of each block, from row ``starts[number]`` on.
+        """
+        size = 1 + 2 * self.network.layout.hidden_units
+
+        def sums(number: int, block: RowSum) -> np.ndarray:
+            some = block.rows.take(slice(int(starts[number]), None, step))
+            if some.X.shape[0] == 0:
+                return np.zeros(size)
+            return np.concatenate(
+                [[some.weight_sum], *RowSum(self.network, some).unit_sums(params)]
+            )
+
+        return self._by_span(sums, size)
+
+    def _by_span(
+        self, function: Callable[[int, RowSum], np.ndarray], size: int
+    ) -> dict[Span, np.ndarray]:
+        def sums(number: int, block: RowSum | None) -> np.ndarray:
+            return np.zeros(size) if block is None else function(number, block)
 
         with ThreadPoolExecutor(self.n_threads) as pool:
             of_block = dict(
                 zip(
                     ((i, i + 1) for i in range(*self.held)),
-                    pool.map(sums, self.blocks),
+                    pool.map(sums, range(*self.held), self.blocks),
                     strict=True,
                 )
             )

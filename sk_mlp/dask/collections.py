@@ -75,16 +75,26 @@ def _blocks(collection: Any) -> list[Delayed]:
     return list(np.ravel(collection.to_delayed()))
 
 
+def row_of_zeros(X: Any) -> Any:
+    """One row of the kind and the dtypes of X; nothing is computed.
+
+    Categories may be unknown before the data are read, so their columns are float64.
+    """
+    if is_array(X):
+        return np.zeros((1, X.shape[1]), dtype=X.dtype)
+    dtypes = X._meta.dtypes
+    dtypes = dtypes.where(dtypes != "category", np.dtype(np.float64))
+    zeros = np.zeros((1, X.shape[1]), dtype=np.int8)
+    return type(X._meta)(zeros, columns=X.columns).astype(dtypes)
+
+
 def per_block(function: Callable[[Any, Any], np.ndarray], X: Any, model: Any) -> Any:
     """Dask array of ``function(block, model)`` for every block of X; nothing is computed.
 
     The dtype and the number of columns are found by a call for one row of zeros.
     """
     X = whole_rows(X)
-    row = np.zeros((1, X.shape[1]), dtype=X.dtype if is_array(X) else None)
-    if is_frame(X):
-        row = type(X._meta)(row, columns=X.columns).astype(X._meta.dtypes)
-    none = function(row, model)[:0]
+    none = function(row_of_zeros(X), model)[:0]
 
     def rows(block: Any, model: Any) -> np.ndarray:
         return function(block, model) if block.shape[0] else none

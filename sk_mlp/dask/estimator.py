@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import distributed
 from sklearn.utils import check_random_state
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
@@ -11,7 +10,7 @@ from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Watch
 from sk_mlp._training.training import finish, random_starts, settle, train
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
-from sk_mlp.dask.cluster import Cluster, Team
+from sk_mlp.dask.cluster import Cluster, Team, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
 from sk_mlp.dask.rows import Rows, place_rows
 
@@ -152,9 +151,8 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         """
         known = {name: CONSTRAINTS[name] for name in self.get_params() if name in CONSTRAINTS}
         check_parameters(self, {**known, "solver": (Choice("auto", "lbfgs"),)})
-        cluster = Cluster(distributed.get_client())
         network = self._local()
-        with cluster.errors_in_words():
+        with Cluster(current_client()) as cluster, cluster.errors_in_words():
             rows = place_rows(cluster, network, X, y, sample_weight)
             settings = self._train(network, cluster, rows)
         self.__dict__.update(fitted(network))
@@ -164,7 +162,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
     def _train(self, network: TwoLayerMLPClassifier, cluster: Cluster, rows: Rows) -> Settings:
         """Fit a local estimator to rows on a cluster."""
         data, rng = rows.classes, check_random_state(self.random_state)
-        team = Team(cluster, rows.shards, rows.n_rows, rows.moments.weight)
+        team = Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight)
         objective, settings = settle(data, team, rows.moments, network.get_params())
         objective = objective.with_alpha(float(self.alpha))
         if self.warm_start and hasattr(self, "coefs_"):

@@ -1,13 +1,12 @@
 """From Dask collections to validated rows on the workers, and what the client knows of them."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from distributed import Future
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data
@@ -15,7 +14,7 @@ from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import Target, row_weights
 from sk_mlp.dask.blocks import Labels, Span, encode, labels, moments
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.collections import is_frame, row_partitions
+from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
 
 
 class Rows(NamedTuple):
@@ -25,6 +24,8 @@ class Rows(NamedTuple):
     ----------
     shards : dict of Span to Future
         A list of Data (or None) for each run of consecutive blocks.
+    reload : callable () -> dict of Span to Future
+        Loads the shards again, should all be lost at once.
     n_rows : int
     moments : FeatureMoments
     classes : Data
@@ -34,6 +35,7 @@ class Rows(NamedTuple):
     """
 
     shards: dict[Span, Future]
+    reload: Callable[[], dict[Span, Future]]
     n_rows: int
     moments: FeatureMoments
     classes: Data
@@ -56,22 +58,32 @@ def place_rows(
     unweighted = TwoLayerMLPClassifier()  # validates blocks, which cannot know class weights
     for knowing in (estimator, unweighted):
         validate_data(knowing, features, skip_check_array=True)
-    submit = partial(cluster.client.submit, pure=False)
-    blocks = cluster.load(parts, sizes)
-    found = _chained(cluster, [submit(labels, f, held[0]) for held, f in blocks.items()])
-    found = [block for block in found if block is not None]
-    dtypes = {np.dtype(dtype) for dtype in (X.dtypes if is_frame(X) else [X.dtype])}
-    dtype = np.float32 if dtypes == {np.dtype(np.float32)} else np.float64
+    blocks: dict[Span, Future] = {}
+
+    def find_labels() -> list[Labels]:
+        blocks.update(cluster.load(parts, sizes))
+        futures = [cluster.submit(labels, f, held[0]) for held, f in blocks.items()]
+        return [block for block in _chained(cluster, futures) if block is not None]
+
+    def encoded() -> dict[Span, Future]:
+        runs = blocks.copy() or cluster.load(parts, sizes)
+        blocks.clear()  # the scheduler keeps their recipes
+        return {held: cluster.submit(encode, f, held[0], *options) for held, f in runs.items()}
+
+    def find_moments() -> tuple[dict[Span, Future], list[FeatureMoments]]:
+        shards = encoded()
+        standardize = estimator.standardize
+        futures = [cluster.submit(moments, shard, standardize) for shard in shards.values()]
+        return shards, _chained(cluster, futures)
+
+    found = cluster.again_if_stranded(find_labels)
+    dtype = check_array(row_of_zeros(X), dtype=[np.float64, np.float32]).dtype
     classes, factor = summarize(found, estimator.class_weight, np.empty((0, X.shape[1]), dtype))
     options = (unweighted, classes.target.classes, factor, dtype)
-    shards = {held: submit(encode, f, held[0], *options) for held, f in blocks.items()}
-    del blocks  # the scheduler keeps their recipes
-    standardize = estimator.standardize
-    futures = [submit(moments, shard, standardize) for shard in shards.values()]
-    first, *rest = _chained(cluster, futures)
+    shards, (first, *rest) = cluster.again_if_stranded(find_moments)
     for of_block in rest:
         first = first.merge(of_block)
-    return Rows(shards, sum(block.n_rows for block in found), first, classes)
+    return Rows(shards, encoded, sum(block.n_rows for block in found), first, classes)
 
 
 def _chained(cluster: Cluster, futures: Sequence[Future]) -> list[Any]:
@@ -115,8 +127,12 @@ def summarize(
     totals = np.zeros(len(classes))
     for block in blocks:
         totals[np.searchsorted(classes, block.found)] += block.totals
+    if not totals.any():
+        raise ValueError("sample_weight is zero for every sample.")
     codes = np.arange(len(classes))
     target = Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
     weights = row_weights(class_weight, target, totals)
     data = Data(X, target, weights)
-    return data, None if class_weight is None or weights is None else weights / totals
+    if class_weight is None or weights is None:
+        return data, None
+    return data, np.divide(weights, totals, out=np.zeros(len(totals)), where=totals > 0)
