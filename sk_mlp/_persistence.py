@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 
 from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
@@ -98,12 +99,11 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
 
 def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
     """Raise unless the state of `partial_fit` belongs to a network of this layout."""
-    weight, mean, variance = stream["moments"]
-    per_feature = () if mean is None else (layout.n_features,)
-    _check_array("the weight of the rows", np.asarray(weight), ())
-    _check_array("the variance of the features", np.asarray(variance), per_feature)
-    if mean is not None:
-        _check_array("the mean of the features", mean, per_feature)
+    moments = FeatureMoments.restore(stream["moments"], layout.n_features)
+    _check_array("the weight of the rows", np.asarray(moments.weight), ())
+    if moments.mean is not None:
+        _check_array("the mean of the features", moments.mean, (layout.n_features,))
+        _check_array("the variance of the features", moments.variance, (layout.n_features,))
     slots = stream.get("slots")
     if slots is not None:
         _check_array("the state of the solver", slots, (len(slots), layout.size))

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._data.data import Data
+from sk_mlp._network.minibatches import scaled
 from sk_mlp._network.network import Network
 from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Standardization
@@ -94,7 +96,7 @@ def make_fold(
     kept = data.take(train_rows)
     held = data._replace(weights=sample_weight).take(test_rows)
     moments = kept.moments(standardize=standardize)
-    standardization = moments.standardization(kept.X.shape[1]) if standardize else IDENTITY
+    standardization = moments.standardization(text=kept.is_text) if standardize else IDENTITY
     kept, held = (_standardized(part, standardization) for part in (kept, held))
     network = Network.named(kept.layout(hidden_units), activation, kept.target.output)
     objective = Objective(network, kept.rows(), IDENTITY, 0.0)
@@ -105,10 +107,16 @@ def make_fold(
 
 
 def _standardized(data: Data, standardization: Standardization) -> Data:
-    X = data.X
-    if standardization.mean is not None:
-        X = X - standardization.mean
-    X = X / standardization.scale
+    X = data.rows().block
+    if data.is_text:  # columns that are centred have hardly a zero, which counts as the mean
+        if standardization.mean is not None:
+            centred = X.data - standardization.mean[X.indices]
+            X = sparse.csr_matrix((centred, X.indices, X.indptr), shape=X.shape)
+        X = scaled(X, standardization.scale)
+    else:
+        if standardization.mean is not None:
+            X = X - standardization.mean
+        X = X / standardization.scale
     with np.errstate(over="ignore"):  # the loss is then not finite
         return data._replace(X=X.astype(np.float32))
 
