@@ -14,6 +14,9 @@ Array = Any  # an array of any namespace of the array API standard
 # Below this width, or above this share of non-zeros, dense arithmetic costs little more than
 # sparse arithmetic. Tables with categories have .04 to .5 non-zeros, texts less than .01.
 TEXT_COLUMNS, TEXT_DENSITY = 500, 0.05
+# Root mean squared norm of text-like rows, at most. On 5000 reviews of 24 438 words log-loss at
+# alpha=1 is .463 without limit, .445 at 6, .442 at 4.6, .444 at 3.
+TEXT_ROW_NORM = 5.0
 
 
 def is_text_like(X: Array) -> bool:
@@ -114,7 +117,8 @@ class FeatureMoments(NamedTuple):
         Parameters
         ----------
         text : bool, default=False
-            True for text-like data, whose columns are not centred where they are zero mostly.
+            True for text-like data, whose columns are not centred where they are zero mostly,
+            and whose root mean squared row norm is at most 5.
         """
         if self.mean is None:
             return IDENTITY
@@ -136,6 +140,9 @@ class FeatureMoments(NamedTuple):
         mean = known.mean
         if text:
             mean = np.where(2 * known.at_zero >= known.weight, 0.0, mean)
+            with np.errstate(all="ignore"):
+                squares = (known.variance + (known.mean - mean) ** 2) / scale**2
+            scale *= max(1.0, float(np.sqrt(squares.sum())) / TEXT_ROW_NORM)
         return Standardization(mean, scale)
 
 
