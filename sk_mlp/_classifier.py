@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifier."""
 
+import copy
 import warnings
 from typing import Any
 
@@ -17,7 +18,7 @@ from sk_mlp._data.holdout import row_keys, stratified_holdout
 from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import stream_classes
 from sk_mlp._network.objective import Objective
-from sk_mlp._network.parameters import Layout, Parameters
+from sk_mlp._network.parameters import IDENTITY, Layout, Parameters, rescaled
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._solvers import OUTCOMES, Progress, check_finite
@@ -343,7 +344,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             self.validation_loss_curve_ = trained.result.validation_loss_curve
         elif hasattr(self, "validation_loss_curve_"):
             del self.validation_loss_curve_
-        self._stream: dict[str, Any] = {"moments": tuple(moments)}
+        self._stream: dict[str, Any] = {"moments": moments._asdict()}
         tasks.end({})
         return settings
 
@@ -492,17 +493,23 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         share = moments.weight
         stream: dict[str, Any] = {} if first else dict(self._stream)
         if stream:
-            moments = FeatureMoments(*stream["moments"]).merge(moments)
+            seen = FeatureMoments.restore(stream["moments"], data.X.shape[1])
+            moments = seen.merge(moments)
         objective, settings = settle(data, data.rows(), moments, options_of(self), stream=True)
         # the penalty is shared out among the rows seen so far
         alpha = self._stream_alpha()
         objective = objective.with_alpha(alpha * share / moments.weight)
-        rng = stream.get("random_state") or check_random_state(self.random_state)
+        rng = copy.deepcopy(stream.get("random_state")) or check_random_state(self.random_state)
         layout, standardization = objective.network.layout, objective.standardization
         if first:
             start = random_starts(objective, data, settings._replace(n_init=1), rng)[0]
         else:
-            start = standardization.to_standardized_units(layout, self._previous_fit())
+            old = seen.standardization(text=data.is_text) if self.standardize else IDENTITY
+            # of a copy, so that the order of the rows does not depend on what wakes up
+            fresh = random_starts(objective, data, settings._replace(n_init=1), copy.deepcopy(rng))[
+                0
+            ]
+            start = rescaled(layout, self._previous_fit(), old, standardization, fresh)
         tasks.begin("partial_fit")
         progress = Progress(start, stream.get("state", {}), stream.get("t", 0))
         progress, loss = one_epoch(objective, settings, progress, rng)
@@ -511,7 +518,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             check_finite(np.nan)
         self.__dict__.update(fitted_network(user, layout, data))
         self.loss_ = loss
-        self.loss_curve_: list[float] = [*([] if first else self.loss_curve_), loss]
+        self.loss_curve_: list[float] = [] if first else self.loss_curve_
+        self.loss_curve_.append(loss)  # in place: a stream may be long
         self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
         self.converged_, self.stop_reason_ = False, "partial_fit"
         self.alpha_ = alpha
@@ -519,7 +527,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if self.verbose:
             Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")
         self._stream = {
-            "moments": tuple(moments),
+            "moments": moments._asdict(),
             "solver": settings.solver,
             "state": progress.state,
             "t": progress.t,

@@ -273,7 +273,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         tasks.begin("fit", len(networks) + 1)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
-            size = Size(len(splits[0][0]), data.layout(network.hidden_units), text=data.is_text)
+            size = Size(
+                len(splits[0][0]), data.layout(network.hidden_units), text=data.is_short_text
+            )
             settings = resolve(network.get_params(), size)
             options = {"standardize": self.standardize, **network.get_params()}
             settings = settings._replace(n_init=1)
@@ -328,7 +330,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         solver = self.solver
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
-            solver = "adam" if data.is_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
+            solver = (
+                "adam" if data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
+            )
         network = TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,

@@ -13,6 +13,7 @@ from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarni
 
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._backend.compat import to_host
+from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import has_nan
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._network.outputs import OUTPUTS
@@ -133,14 +134,15 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
 
 def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
     """Raise unless the state of `partial_fit` belongs to a network of this layout."""
-    weight, mean, variance = stream["moments"]
-    per_feature = () if mean is None else (layout.n_features,)
-    _check_array("the weight of the rows", np.asarray(weight), ())
-    _check_array("the variance of the features", np.asarray(variance), per_feature)
-    if mean is not None:
-        _check_array("the mean of the features", mean, per_feature)
-    if weight < 0 or np.any(np.asarray(variance) < 0):
-        raise ValueError("the weight of the rows or the variance of a feature is negative.")
+    moments = FeatureMoments.restore(stream["moments"], layout.n_features)
+    _check_array("the weight of the rows", np.asarray(moments.weight), ())
+    if moments.mean is not None:
+        _check_array("the mean of the features", moments.mean, (layout.n_features,))
+        _check_array("the variance of the features", moments.variance, (layout.n_features,))
+        if np.any(np.asarray(moments.variance) < 0):
+            raise ValueError("the variance of a feature is negative.")
+    if moments.weight < 0:
+        raise ValueError("the weight of the rows is negative.")
     for name, vector in stream.get("state", {}).items():
         _check_array(f"the state {name!r} of the solver", vector, (layout.size,))
 

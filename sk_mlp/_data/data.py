@@ -9,13 +9,15 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
-from sk_mlp._data.moments import FeatureMoments, feature_moments
+from sk_mlp._data.moments import FeatureMoments, feature_moments, is_text_like
 from sk_mlp._data.targets import ONES, ClassWeights, Target, class_weights, encode
 from sk_mlp._network.objective import Rows
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
 
 Array = Any  # an array of any namespace of the array API standard
+
+DENSE_BYTES = 2**26  # up to which a sparse table is made dense at once, not block by block
 
 
 class Data(NamedTuple):
@@ -50,8 +52,13 @@ class Data(NamedTuple):
 
     @property
     def is_text(self) -> bool:
-        """True if the data look like words of texts: sparse and wide."""
-        return bool(sparse.issparse(self.X) and 4 * self.X.shape[1] > self.X.shape[0])
+        """True if X is sparse and text-like; see `is_text_like`."""
+        return bool(sparse.issparse(self.X) and is_text_like(self.X))
+
+    @property
+    def is_short_text(self) -> bool:
+        """True if X is text-like with so few rows that a pass or two fit it."""
+        return self.is_text and 4 * self.X.shape[1] > self.X.shape[0]
 
     @property
     def weight_sum(self) -> float:
@@ -66,7 +73,7 @@ class Data(NamedTuple):
         weights = self.weights
         if weights is not None:
             weights = place(weights, self.X, self.X.dtype)
-        return Rows(self.X, place(y, self.X), weights)
+        return Rows(self.X, place(y, self.X), weights, self.is_text)
 
     def moments(self, *, standardize: bool) -> FeatureMoments:
         """Statistics of the features; without `standardize` only the weight of the rows.
@@ -78,7 +85,7 @@ class Data(NamedTuple):
         """
         xp, X = namespace_of(self.X), self.X
         if standardize:
-            return feature_moments(X, self.weights)
+            return feature_moments(X, self.weights, text=self.is_text)
         values = X.data if sparse.issparse(X) else X
         largest = max(float(xp.max(values)), -float(xp.min(values))) if values.shape[0] else 0.0
         if largest > math.sqrt(float(xp.finfo(X.dtype).max)):
@@ -86,7 +93,7 @@ class Data(NamedTuple):
                 f"The values of X are too large, up to {largest:.3g}: their squares overflow. "
                 "Rescale X, or use standardize=True."
             )
-        return FeatureMoments(self.weight_sum, None, 1.0)
+        return FeatureMoments(self.weight_sum)
 
     def log_odds(self) -> np.ndarray:
         """Output intercepts that alone predict the share of each class, shape (n_outputs,)."""
@@ -155,6 +162,7 @@ def validate(
     if sparse.issparse(X) and not X.has_canonical_format:
         X = X.copy()  # entries that were given in several parts are one number
         X.sum_duplicates()
+    X = in_container(X)
     y = to_host(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -172,6 +180,15 @@ def validate(
     if weights is None or keep_all or np.all(weights > 0):
         return data
     return data.take(np.flatnonzero(weights))
+
+
+def in_container(X: Array) -> Array:
+    """Return X as CSR if it is text-like and, unless that is too large, otherwise dense."""
+    if is_text_like(X):
+        return sparse.csr_matrix(X)
+    if sparse.issparse(X) and X.dtype.itemsize * X.shape[0] * X.shape[1] <= DENSE_BYTES:
+        return X.toarray()
+    return X
 
 
 def validate_held_out(

@@ -108,7 +108,7 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
             label = classes.tolist()[0]
             raise ValueError(f"y must have at least two classes, got the one class {label!r}.")
     else:
-        types = [type(labels.tolist()[0]) for labels in (found, classes)]
+        types: list[type] = [type(labels.tolist()[0]) for labels in (found, classes)]
         if (types[0] is str) != (types[1] is str):
             raise ValueError(
                 f"y has labels of type {types[0].__name__}, classes of type {types[1].__name__}."
@@ -211,9 +211,11 @@ def _per_class(
         totals = np.bincount(codes, sample_weight, minlength=len(classes)).astype(np.float64)
         found = totals > 0
         mean = totals.sum() / max(1, found.sum())
-        return np.divide(mean, totals, out=np.ones(len(classes)), where=found)
+        return np.asarray(np.divide(mean, totals, out=np.ones(len(classes)), where=found))
     if not isinstance(option, dict):
-        raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {option!r}.")
+        raise ValueError(  # noqa: TRY004 - as for every parameter
+            f"class_weight must be a dict, 'balanced' or None, got {option!r}."
+        )
     factors = compute_class_weight(option, classes=classes, y=classes)
     if np.any(factors < 0) or not np.all(np.isfinite(factors)):
         raise ValueError(f"class_weight must be finite and not negative, got {option!r}.")

@@ -150,10 +150,13 @@ class Minibatches:
         self.n_rows, self.weight_sum = X.shape[0], self.rows.weight_sum
         self.n_steps = -(-self.n_rows // batch_size)
         self.dtype = getattr(namespace_of(X), STEP_DTYPE)
-        self.sparse = sparse.issparse(X)
+        self.sparse = self.rows.text
         if self.sparse:
             counts = np.bincount(X.indices, minlength=layout.n_features)
             self.column_counts = np.maximum(counts, 1)
+            mean, scale = objective.standardization
+            center = 0.0 if mean is None else np.asarray(mean) / scale
+            self.center = np.broadcast_to(center, layout.n_features).astype(self.dtype)
         elif objective.standardization.mean is not None:
             mean, scale = objective.standardization
             self.mean = place(np.asarray(mean), X, X.dtype)
@@ -202,9 +205,9 @@ class Minibatches:
 
     def _prepare(self, index: Array) -> tuple[Array, Array, Array | None]:
         standardization, rows = self.objective.standardization, self.rows.take(index)
-        X = rows.X
+        X = rows.block
         if self.sparse:
-            X = (X / standardization.scale).astype(self.dtype, copy=False)
+            X = scaled(X, standardization.scale).astype(self.dtype, copy=False)
         elif standardization.mean is not None:
             X -= self.mean
             X *= self.inverse_scale
@@ -251,7 +254,8 @@ class Minibatches:
         selection = ColumnSelection(self.network.layout, columns)
         network = self.network._replace(layout=selection.selected)
         gradient = _BatchGradient(network, selection.take(params))
-        loss = gradient.backward(X, Y, weights, self.n_rows / (X.shape[0] * self.weight_sum))
+        scale = self.n_rows / (X.shape[0] * self.weight_sum)
+        loss = gradient.backward(X, Y, weights, scale, self.center[columns])
         # share of the batch in the penalty of each of its features
         share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
         share = (share * (self.n_rows / X.shape[0])).astype(self.dtype)[:, None]
@@ -275,14 +279,27 @@ class _BatchGradient:
         self.at, self.gradient = layout.views(params), layout.views(self.vector)
         self.weights, self.of_weights = params[layout.weights], self.vector[layout.weights]
 
-    def backward(self, X: Array, Y: Array, weights: Array | None, scale: float) -> Array:
-        """Set `vector` to the gradient of the cross-entropies times `scale`; return the losses."""
-        S, backward = self.network.forward(self.at, X)
+    def backward(
+        self,
+        X: Array,
+        Y: Array,
+        weights: Array | None,
+        scale: float,
+        center: np.ndarray | None = None,
+    ) -> Array:
+        """Set `vector` to the gradient of the cross-entropies times `scale`; return the losses.
+
+        A sparse X is centred by arithmetic: ``(X - center) W1 = X W1 - center W1``.
+        """
+        at = self.at if center is None else self.at._replace(b1=self.at.b1 - center @ self.at.W1)
+        S, backward = self.network.forward(at, X)
         loss, residual = self.network.output.loss_residual(S, Y)
         if weights is not None:
             residual *= weights
         residual *= scale
         backward(residual, self.gradient)
+        if center is not None and center.any():
+            self.gradient.W1[...] -= center[:, None] * self.gradient.b1
         return loss
 
     def with_penalty(self, decay: float, share: Array | None = None) -> Array:
@@ -293,6 +310,12 @@ class _BatchGradient:
             self.gradient.W1[...] += decay * share * self.at.W1
             self.gradient.W2[...] += decay * self.at.W2
         return self.vector
+
+
+def scaled(X: sparse.csr_matrix, scale: np.ndarray | float) -> sparse.csr_matrix:
+    """Divide each column of X by its scale."""
+    scales = np.broadcast_to(scale, X.shape[1])[X.indices]
+    return sparse.csr_matrix((X.data / scales, X.indices, X.indptr), shape=X.shape)
 
 
 def compact(X: sparse.csr_matrix) -> tuple[np.ndarray, sparse.csr_matrix]:

@@ -74,19 +74,27 @@ class Rows(NamedTuple):
         Integer class codes for softmax outputs, indicators for logistic outputs.
     sample_weight : array of shape (n_samples,) or None
         In the dtype of X.
+    text : bool, default=False
+        True if sparse X is text-like. Otherwise it is made dense block by block.
     """
 
     X: Array
     y: Array
     sample_weight: Array | None
+    text: bool = False
 
     def take(self, index: Any) -> "Rows":
         """Select rows: a view if `index` is a slice."""
         if isinstance(index, slice):
             weight = None if self.sample_weight is None else self.sample_weight[index]
-            return Rows(self.X[index, ...], self.y[index, ...], weight)
+            return Rows(self.X[index, ...], self.y[index, ...], weight, self.text)
         weight = None if self.sample_weight is None else take_rows(self.sample_weight, index)
-        return Rows(take_rows(self.X, index), take_rows(self.y, index), weight)
+        return Rows(take_rows(self.X, index), take_rows(self.y, index), weight, self.text)
+
+    @property
+    def block(self) -> Array:
+        """X for arithmetic: sparse for text, otherwise dense."""
+        return self.X if self.text or not sparse.issparse(self.X) else self.X.toarray()
 
     def indicators(self, network: Network) -> Array:
         """Targets as an array of shape (n_rows, n_outputs) of zeros and ones, in the dtype of X."""
@@ -137,7 +145,8 @@ class RowSum:
         self.network, self.rows = network, rows
         self.wide = widest_float(rows.X)
         self.weight_sum = rows.weight_sum
-        self.step = gradient_rows(rows.X, network.layout.hidden_units)
+        like = rows.take(slice(0, 1)).block if not rows.text else rows.X
+        self.step = gradient_rows(like, network.layout.hidden_units)
         self.ready: list[Block] | None = None
         if on_host(rows.X) and not sparse.issparse(rows.X):
             n_bytes = rows.X.dtype.itemsize * rows.X.shape[0] * network.layout.n_outputs
@@ -150,7 +159,7 @@ class RowSum:
             return self.ready
         blocks = row_blocks(0, self.rows.X.shape[0], self.step)
         return (
-            (rows.X, rows.indicators(self.network), rows.sample_weight)
+            (rows.block, rows.indicators(self.network), rows.sample_weight)
             for rows in map(self.rows.take, blocks)
         )
 

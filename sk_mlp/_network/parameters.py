@@ -82,7 +82,8 @@ class Standardization(NamedTuple):
     mean : ndarray of shape (n_features,) or None
         In the units of the features. None: not centred.
     scale : ndarray of shape (n_features,) or float
-        In the units of the features.
+        In the units of the features. That of a constant feature is infinite: its standardised
+        value is zero, and so are its weights in user units.
     """
 
     mean: np.ndarray | None
@@ -113,7 +114,9 @@ class Standardization(NamedTuple):
         W1, b1, _, _ = layout.views(result)
         if self.mean is not None:
             b1 += self.mean @ W1
-        W1 *= self._column()
+        with np.errstate(invalid="ignore"):
+            W1 *= self._column()
+        W1[np.isinf(np.broadcast_to(self.scale, W1.shape[:1]))] = 0.0
         return result
 
     def chain_rule(self, layout: Layout, gradient: np.ndarray) -> None:
@@ -127,6 +130,56 @@ class Standardization(NamedTuple):
 
 
 IDENTITY = Standardization(None, 1.0)
+
+# Up to ORDINARY, a scale that grows leaves the function as it is. Beyond, the weights of the column
+# may not become larger than LARGE times those of a random start: a slope learned on a column
+# that hardly varied (one time 1e-3, then 1e4) says nothing about the range that it has now.
+ORDINARY, LARGE = 1.1, 3.0
+
+
+def rescaled(
+    layout: Layout, user: np.ndarray, old: Standardization, new: Standardization, fresh: np.ndarray
+) -> np.ndarray:
+    """Parameters in the units of `new` of a network that was trained in those of `old`.
+
+    The function stays the same, with two exceptions. Where the scale of a column has grown
+    by more than a tenth and its weights would become too large, they are limited; the
+    function then keeps its value at the old mean. A column that was constant so far starts
+    with its weights in `fresh`, which leave the function of all rows seen so far unchanged.
+
+    Parameters
+    ----------
+    layout : Layout
+    user : ndarray of shape (layout.size,)
+        Parameters in user units.
+    old, new : Standardization
+        By the rows that `user` was trained on, and by those and the next rows.
+    fresh : ndarray of shape (layout.size,)
+        A random start in standardised units.
+    """
+    if old.is_identity or new.is_identity:
+        return new.to_standardized_units(layout, user)
+    old_scale, new_scale = (np.broadcast_to(s.scale, layout.n_features) for s in (old, new))
+    old_mean = np.zeros(layout.n_features) if old.mean is None else old.mean
+    result = user.copy()
+    W1, b1, _, _ = layout.views(result)
+    start = layout.views(fresh).W1
+    known = np.isfinite(old_scale) & np.isfinite(new_scale)
+    before = np.linalg.norm(np.where(known[:, None], W1, 0.0), axis=1)
+    with np.errstate(all="ignore"):
+        growth = np.where(known, new_scale / old_scale, 1.0)
+        large = LARGE * np.sqrt(np.mean(start**2) * layout.hidden_units)
+        allowed = np.maximum(large, ORDINARY * before * np.where(known, old_scale, 0.0))
+        after = before * np.where(known, new_scale, 0.0)
+        limited = (growth > ORDINARY) & (after > allowed)
+        factor = np.where(limited, allowed / after, 1.0)
+    shrunk = W1[limited] * factor[limited, None]
+    b1 += old_mean[limited] @ (W1[limited] - shrunk)
+    W1[limited] = shrunk
+    woken = np.isinf(old_scale) & np.isfinite(new_scale)
+    W1[woken] = start[woken] / new_scale[woken, None]
+    b1 -= old_mean[woken] @ W1[woken]
+    return new.to_standardized_units(layout, result)
 
 
 def initial_parameters(

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
+from scipy import sparse
 from sklearn.utils.parallel import Parallel, delayed
 
 from sk_mlp._data.data import Data
+from sk_mlp._network.minibatches import scaled
 from sk_mlp._network.network import Network
 from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Standardization
@@ -105,7 +107,7 @@ def make_fold(
     held = data._replace(weights=score_weight).take(test_rows)
     standardization = IDENTITY
     if options["standardize"]:
-        standardization = kept.moments(standardize=True).standardization(kept.X.shape[1])
+        standardization = kept.moments(standardize=True).standardization(text=kept.is_text)
     kept, held = (_standardized(part, standardization) for part in (kept, held))
     layout = kept.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], kept.target.output)
@@ -115,10 +117,16 @@ def make_fold(
 
 
 def _standardized(data: Data, standardization: Standardization) -> Data:
-    X = data.X
-    if standardization.mean is not None:
-        X = X - standardization.mean
-    X = X / standardization.scale
+    X = data.rows().block
+    if data.is_text:  # columns that are centred have hardly a zero, which counts as the mean
+        if standardization.mean is not None:
+            centred = X.data - standardization.mean[X.indices]
+            X = sparse.csr_matrix((centred, X.indices, X.indptr), shape=X.shape)
+        X = scaled(X, standardization.scale)
+    else:
+        if standardization.mean is not None:
+            X = X - standardization.mean
+        X = X / standardization.scale
     with np.errstate(over="ignore"):  # the loss is then not finite
         return data._replace(X=X.astype(np.float32))
 

@@ -75,8 +75,8 @@ def settle(
     layout = data.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], data.target.output)
     standardize = options["standardize"]
-    standardization = moments.standardization(layout.n_features) if standardize else IDENTITY
-    size = Size(rows.n_rows, layout, text=data.is_text)
+    standardization = moments.standardization(text=data.is_text) if standardize else IDENTITY
+    size = Size(rows.n_rows, layout, text=data.is_short_text)
     settings = resolve(options, size, epochs=epochs, stream=stream)
     return Objective(network, rows, standardization, 0.0), settings
 
@@ -86,16 +86,17 @@ def random_starts(
 ) -> list[np.ndarray]:
     """Random starts in standardised units.
 
-    A minibatch solver does not move the weights of a sparse feature that is zero in every row,
-    so they start where the objective wants them: at zero.
+    The weights of a constant feature start where the objective wants them: at zero.
     """
     layout, gain = objective.network.layout, objective.network.activation.gain
     log_odds = data.log_odds()
     starts = [initial_parameters(layout, gain, rng, log_odds) for _ in range(settings.n_init)]
-    if sparse.issparse(data.X) and settings.solver != "lbfgs":
-        unseen = np.bincount(data.X.indices, minlength=layout.n_features) == 0
+    constant = np.isinf(np.broadcast_to(objective.standardization.scale, layout.n_features))
+    if sparse.issparse(data.X):  # without `standardize`, or in parts that lack the feature
+        constant = constant | (np.bincount(data.X.indices, minlength=layout.n_features) == 0)
+    if constant.any():
         for start in starts:
-            layout.views(start).W1[unseen] = 0.0
+            layout.views(start).W1[constant] = 0.0
     return starts
 
 

@@ -177,5 +177,5 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         with team:
             trained = train(objective, settings, starts, rng, watch=Watch(listeners=listeners))
             network.__dict__.update(finish(objective, data, trained))
-        network._stream = {"moments": tuple(rows.moments)}
+        network._stream = {"moments": rows.moments._asdict()}
         return settings
