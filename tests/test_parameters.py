@@ -6,11 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sk_mlp._network.parameters import (
     IDENTITY,
+    LARGE,
     Layout,
     Parameters,
     Standardization,
     in_canonical_order,
     initial_parameters,
+    rescaled,
 )
 
 LAYOUT = Layout(n_features=3, hidden_units=4, n_outputs=2)
@@ -124,3 +126,47 @@ def test_canonical_order_does_not_depend_on_the_order_or_signs_before(vector):
         in_canonical_order(LAYOUT, other, strength[shuffle], True),
         in_canonical_order(LAYOUT, vector, strength, True),
     )
+
+
+@pytest.fixture
+def trained():
+    layout = Layout(3, 8, 1)
+    rng = np.random.RandomState(0)
+    old = Standardization(np.array([1.0, 2.0, 5.0]), np.array([1.0, 1e-4, np.inf]))
+    vector = initial_parameters(layout, 1.0, rng, np.zeros(1))
+    fresh = initial_parameters(layout, 1.0, rng, np.zeros(1))
+    return layout, old, old.to_user_units(layout, vector), fresh
+
+
+def test_an_ordinary_change_of_scale_leaves_the_function(trained):
+    layout, old, user, fresh = trained
+    new = Standardization(old.mean + 0.1, old.scale * 1.09)
+    result = new.to_user_units(layout, rescaled(layout, user, old, new, fresh))
+    assert_allclose(result, user, rtol=1e-9, atol=1e-9)
+    new = Standardization(old.mean, old.scale * 0.5)
+    result = new.to_user_units(layout, rescaled(layout, user, old, new, fresh))
+    assert_allclose(result, user, rtol=1e-9, atol=1e-9)
+
+
+def test_a_column_that_hardly_varied_does_not_become_steep(trained):
+    layout, old, user, fresh = trained
+    new = Standardization(np.array([1.0, 3000.0, 5.0]), np.array([1.0, 1e3, np.inf]))
+    vector = rescaled(layout, user, old, new, fresh)
+    W1 = layout.views(vector).W1
+    start = layout.views(fresh).W1
+    assert_allclose(np.linalg.norm(W1[1]), LARGE * np.sqrt(8 * np.mean(start**2)))
+    after, before = (layout.views(v) for v in (new.to_user_units(layout, vector), user))
+    assert_allclose(after.W1[0], before.W1[0])
+    # at the old mean the hidden units are as they were
+    assert_allclose(old.mean @ after.W1 + after.b1, old.mean @ before.W1 + before.b1, rtol=1e-6)
+
+
+def test_a_column_that_was_constant_starts_afresh(trained):
+    layout, old, user, fresh = trained
+    assert_array_equal(layout.views(user).W1[2], 0.0)
+    new = Standardization(np.array([1.0, 2.0, 40.0]), np.array([1.0, 1e-4, 1e3]))
+    vector = rescaled(layout, user, old, new, fresh)
+    assert_allclose(layout.views(vector).W1[2], layout.views(fresh).W1[2])
+    after, before = (layout.views(v) for v in (new.to_user_units(layout, vector), user))
+    seen = np.array([1.5, 2.0, 5.0])  # with the only value that the column had
+    assert_allclose(seen @ after.W1 + after.b1, seen @ before.W1 + before.b1, rtol=1e-9)

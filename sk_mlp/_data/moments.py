@@ -54,13 +54,13 @@ class FeatureMoments(NamedTuple):
     """
 
     weight: float
-    mean: np.ndarray | None = None
-    variance: np.ndarray | None = None
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
-    at_low: np.ndarray | None = None
-    at_zero: np.ndarray | None = None
-    at_high: np.ndarray | None = None
+    mean: Any = None
+    variance: Any = None
+    low: Any = None
+    high: Any = None
+    at_low: Any = None
+    at_zero: Any = None
+    at_high: Any = None
 
     @classmethod
     def restore(cls, state: Any, n_features: int) -> "FeatureMoments":
@@ -79,15 +79,12 @@ class FeatureMoments(NamedTuple):
         infinite = np.full(n_features, np.inf)
         return cls(weight, mean, variance, -infinite, infinite, nothing, nothing, nothing)
 
-    def _known(self) -> "_Known":
-        return _Known(*self)  # type: ignore[arg-type]
-
     def merge(self, other: "FeatureMoments") -> "FeatureMoments":
         """Moments of both sets of rows together (Chan, Golub & LeVeque, 1983)."""
         weight = self.weight + other.weight
         if self.mean is None or other.mean is None:
             return FeatureMoments(weight)
-        a, b = self._known(), other._known()
+        a, b = self, other
         share = b.weight / weight
         with np.errstate(under="ignore"):
             shift = b.mean - a.mean
@@ -125,41 +122,27 @@ class FeatureMoments(NamedTuple):
         """
         if self.mean is None:
             return IDENTITY
-        known = self._known()
         with np.errstate(all="ignore"):
-            scale = np.sqrt(known.variance)
+            scale = np.sqrt(self.variance)
             # what rounding leaves of a constant is not a scale
-            constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(known.mean)
+            constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(self.mean)
             for value, at in (
-                (known.low, known.at_low),
-                (np.zeros(len(scale)), known.at_zero),
-                (known.high, known.at_high),
+                (self.low, self.at_low),
+                (np.zeros(len(scale)), self.at_zero),
+                (self.high, self.at_high),
             ):
-                others = known.weight - at
-                square = known.weight / others * (known.variance + (known.mean - value) ** 2)
+                others = self.weight - at
+                square = self.weight / others * (self.variance + (self.mean - value) ** 2)
                 half = 0.5 * np.sqrt(square)
                 scale = np.where((at >= others) & (half > scale), half, scale)
         scale[constant] = np.inf
-        mean = known.mean
+        mean = self.mean
         if text:
-            mean = np.where(2 * known.at_zero >= known.weight, 0.0, mean)
+            mean = np.where(2 * self.at_zero >= self.weight, 0.0, mean)
             with np.errstate(all="ignore"):
-                squares = (known.variance + (known.mean - mean) ** 2) / scale**2
+                squares = (self.variance + (self.mean - mean) ** 2) / scale**2
             scale *= max(1.0, float(np.sqrt(squares.sum())) / TEXT_ROW_NORM)
         return Standardization(mean, scale)
-
-
-class _Known(NamedTuple):
-    """`FeatureMoments` of features that are standardised."""
-
-    weight: float
-    mean: np.ndarray
-    variance: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    at_low: np.ndarray
-    at_zero: np.ndarray
-    at_high: np.ndarray
 
 
 def dense(X: Array) -> Array:
@@ -182,14 +165,13 @@ def feature_moments(
     """
     with np.errstate(all="ignore"):
         moments = _text_moments(X, sample_weight) if text else _moments(X, sample_weight)
-    known = moments._known()
-    finite = np.isfinite(known.variance)
+    finite = np.isfinite(moments.variance)
     if not finite.all():
         raise ValueError(
             f"The values of X are too large: the variance of feature {np.argmin(finite)} "
             "overflows. Rescale X."
         )
-    lost = (known.variance < np.finfo(np.float64).tiny) & (known.low < known.high)
+    lost = (moments.variance < np.finfo(np.float64).tiny) & (moments.low < moments.high)
     if lost.any():
         raise ValueError(
             f"The values of X vary too little: the variance of feature {np.argmax(lost)} "
