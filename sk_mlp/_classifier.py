@@ -14,8 +14,8 @@ from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._data.holdout import row_keys, stratified_holdout
-from sk_mlp._data.targets import stream_classes
 from sk_mlp._data.moments import FeatureMoments
+from sk_mlp._data.targets import stream_classes
 from sk_mlp._network.objective import Objective
 from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._predictor import TwoLayerPredictor

@@ -213,7 +213,9 @@ def _per_class(
         mean = totals.sum() / max(1, found.sum())
         return np.divide(mean, totals, out=np.ones(len(classes)), where=found)
     if not isinstance(option, dict):
-        raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {option!r}.")
+        raise ValueError(  # noqa: TRY004  (as for every option)
+            f"class_weight must be a dict, 'balanced' or None, got {option!r}."
+        )
     factors = compute_class_weight(option, classes=classes, y=classes)
     if np.any(factors < 0) or not np.all(np.isfinite(factors)):
         raise ValueError(f"class_weight must be finite and not negative, got {option!r}.")
