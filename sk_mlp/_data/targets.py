@@ -60,7 +60,7 @@ def stream_classes(classes: Any) -> np.ndarray:
         raise ValueError(
             f"classes must have all labels that can occur, two at least; got {classes.tolist()}."
         )
-    return classes
+    return np.asarray(classes)
 
 
 def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None = None) -> Target:
@@ -108,10 +108,10 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
             label = classes.tolist()[0]
             raise ValueError(f"y must have at least two classes, got the one class {label!r}.")
     else:
-        types: list[type] = [type(labels.tolist()[0]) for labels in (found, classes)]
-        if (types[0] is str) != (types[1] is str):
+        of_y, of_classes = (type(labels.tolist()[0]) for labels in (found, classes))
+        if (of_y is str) != (of_classes is str):
             raise ValueError(
-                f"y has labels of type {types[0].__name__}, classes of type {types[1].__name__}."
+                f"y has labels of type {of_y.__name__}, classes of type {of_classes.__name__}."
             )
         unknown = np.setdiff1d(found, classes)
         if len(unknown):
@@ -213,7 +213,7 @@ def _per_class(
         mean = totals.sum() / max(1, found.sum())
         return np.asarray(np.divide(mean, totals, out=np.ones(len(classes)), where=found))
     if not isinstance(option, dict):
-        raise ValueError(  # noqa: TRY004 - as for every parameter
+        raise ValueError(  # noqa: TRY004  (as for every option)
             f"class_weight must be a dict, 'balanced' or None, got {option!r}."
         )
     factors = compute_class_weight(option, classes=classes, y=classes)
