@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sk_mlp
 
-UNITS = (10, 30, 100)  # searched on the digits
+UNITS = (30, 100, 300)  # searched on the digits
 
 
 def main(picture: str = "quickstart.png") -> None:
@@ -52,6 +52,7 @@ def circles() -> tuple[Any, np.ndarray, np.ndarray]:
         "TwoLayerMLPClassifier, 100 units (default)": sk_mlp.TwoLayerMLPClassifier(random_state=0),
     }.items():
         row(name, [score(model, X_train, X_test, y_train, y_test)])
+    print()
     return network, X_train, y_train
 
 
@@ -68,6 +69,7 @@ def tumours() -> None:
         "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
     }.items():
         row(name, [score(model, X[fit], X[held], y[fit], y[held]) for fit, held in folds])
+    print()
 
 
 def digits() -> None:
@@ -86,10 +88,12 @@ def digits() -> None:
             StandardScaler(), MLPClassifier(random_state=0)
         ),
         "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
-        f"GridSearchCV over {UNITS} units": search,
+        f"GridSearchCV, {UNITS} units": search,
     }.items():
         row(name, [score(model, *split)])
-    print(f"  the search fitted 10 networks and chose {search.best_params_['hidden_units']} units\n")
+    print(
+        f"  the search fitted 10 networks and chose {search.best_params_['hidden_units']} units\n"
+    )
 
 
 def header(title: str) -> None:
