@@ -21,8 +21,9 @@ PASS_BYTES = 2**20
 # A device wants work for thousands of cores at a time; ten such arrays still fit a small one.
 DEVICE_BYTES = 2**28
 # Measured: more rows share the cost of adding up a gradient, of up to 500 x 256 here; fewer let
-# BLAS take its kernel for small matrices.
-MIN_BLOCK_ROWS, MIN_FORWARD_ROWS = 512, 192
+# BLAS take its kernel for small matrices. A forward pass of 100 000 x 50, 100 units, float64, takes
+# a tenth less time in blocks of 1024 rows than of 192, and three times as much in one block.
+MIN_BLOCK_ROWS, MIN_FORWARD_ROWS = 512, 1024
 
 
 def row_blocks(start: int, stop: int, step: int) -> Iterator[slice]:
@@ -52,11 +53,8 @@ def gradient_rows(X: Array, widest: int) -> int:
     return rows
 
 
-def forward_rows(X: Array, widest: int, n_threads: int = 1) -> int:
-    """Rows per block of a forward pass, which has half the arrays and no gradient to add up.
-
-    Several threads take larger blocks: every call contends for the interpreter lock.
-    """
-    if not on_host(X) or sparse.issparse(X) or n_threads > 1:
+def forward_rows(X: Array, widest: int) -> int:
+    """Rows per block of a forward pass, which has half the arrays and no gradient to add up."""
+    if not on_host(X) or sparse.issparse(X):
         return gradient_rows(X, widest)
     return max(MIN_FORWARD_ROWS, CACHE_BYTES // 2 // (int(X.dtype.itemsize) * widest))
