@@ -4,17 +4,15 @@ An estimator alone needs the package `onnx` only. A Pipeline is converted by `sk
 which the estimator is made known when `to_onnx` meets a Pipeline, not before.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import Graph, add_network, output_types, tensor_type
+from sk_mlp.onnx.graph import Graph, add_network, network_output_types, tensor_type
+from sk_mlp.onnx.parts import CAN_EXPORT, networks
 
 __all__ = ["to_onnx"]
 
@@ -67,35 +65,30 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     >>> [output.name for output in onnx_model.graph.output]
     ['label', 'probabilities']
     """
+    if hasattr(model, "to_local"):
+        raise TypeError(
+            f"{type(model).__name__} is exported as its network on one machine: pass "
+            "model.to_local()."
+        )
     check_is_fitted(model)
     found = list(networks(model))
     if not found:
-        raise TypeError(f"to_onnx needs a fitted network or a Pipeline with one; got {model!r}.")
-    dtype = np.dtype(_parameter_dtype(found[-1][0]) if dtype is None else dtype)
-    if dtype not in (np.float32, np.float64):
+        raise TypeError(f"to_onnx needs a fitted model with a network; got {model!r}. {CAN_EXPORT}.")
+    default = np.dtype(_parameter_dtype(found[-1]))
+    dtype = None if dtype is None else np.dtype(dtype)
+    if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
-    if isinstance(model, TwoLayerPredictor):
-        return _network_to_onnx(model, hidden, dtype)
-    from sk_mlp.onnx.converter import pipeline_to_onnx
-
-    onnx_model = pipeline_to_onnx(
-        model, found, X, hidden=hidden, dtype=dtype, opsets={"": OPSET, "ai.onnx.ml": OPSET_ML}
-    )
+    outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
+    try:
+        if isinstance(model, TwoLayerPredictor):
+            return _network_to_onnx(model, outputs, dtype or default)
+        from sk_mlp.onnx.converter import model_to_onnx
+    except ImportError as error:
+        raise ImportError(f'to_onnx needs {error.name}: pip install "sk_mlp[onnx]"') from error
+    opsets = {"": OPSET, "ai.onnx.ml": OPSET_ML}
+    onnx_model = model_to_onnx(model, X, outputs, dtype, default, opsets)
     onnx_model.ir_version = IR_VERSION
     return onnx_model
-
-
-def networks(model: Any, *, last: bool = True) -> Iterator[tuple[TwoLayerPredictor, bool]]:
-    """Networks in a model, each with whether it makes the final prediction."""
-    if isinstance(model, TwoLayerPredictor):
-        yield model, last
-    elif isinstance(model, Pipeline):
-        for i, (_, step) in enumerate(model.steps):
-            yield from networks(step, last=last and i == len(model.steps) - 1)
-    elif isinstance(model, FeatureUnion | ColumnTransformer):
-        parts = getattr(model, "transformers_", None) or model.transformer_list
-        for part in parts:
-            yield from networks(part[1], last=False)
 
 
 def _parameter_dtype(model: TwoLayerPredictor) -> Any:
@@ -103,15 +96,14 @@ def _parameter_dtype(model: TwoLayerPredictor) -> Any:
     return np.float32 if "float32" in str(model.coefs_[0].dtype) else np.float64
 
 
-def _network_to_onnx(model: TwoLayerPredictor, hidden: bool, dtype: Any) -> Any:
+def _network_to_onnx(model: TwoLayerPredictor, names: tuple[str, ...], dtype: Any) -> Any:
     from onnx import checker, helper
 
     from sk_mlp import __version__
 
-    names = ["label", "probabilities", *(["hidden"] if hidden else [])]
     graph = Graph()
     add_network(graph, model, "X", {name: name for name in names}, dtype)
-    types = output_types(model, dtype)
+    types = network_output_types(model, dtype)
     onnx_model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -119,8 +111,7 @@ def _network_to_onnx(model: TwoLayerPredictor, hidden: bool, dtype: Any) -> Any:
             [helper.make_tensor_value_info("X", tensor_type(dtype), [None, model.n_features_in_])],
             [
                 helper.make_tensor_value_info(name, tensor_type(kind), [None, *shape])
-                for name, (kind, shape) in types.items()
-                if name in names
+                for name, (kind, shape) in ((name, types[name]) for name in names)
             ],
             graph.constants,
         ),

@@ -1,0 +1,124 @@
+"""Ensembles of networks as nodes of an ONNX graph."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from sk_mlp.onnx.graph import Graph, labels
+
+
+class Ensemble(Protocol):
+    """How the outputs of the members are combined."""
+
+    def add(
+        self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
+    ) -> None:
+        """Add the nodes; arguments as for `sk_mlp.onnx.graph.add_network`."""
+
+
+class Calibrated(NamedTuple):
+    """Of the logits of the members, each with a calibrator for each column."""
+
+    calibrators: list[list[Any]]
+
+    def add(
+        self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
+    ) -> None:
+        parts = [
+            _normalized(graph, _calibrated(graph, S, calibrators, dtype), len(calibrators), dtype)
+            for S, calibrators in zip(members, self.calibrators, strict=True)
+        ]
+        Mean(np.ones(len(parts))).add(graph, parts, outputs, model, dtype)
+
+
+class Mean(NamedTuple):
+    """Of the probabilities of the members, weighted."""
+
+    weights: np.ndarray
+
+    def add(
+        self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
+    ) -> None:
+        shares = (self.weights / self.weights.sum()).astype(dtype)
+        terms = [
+            graph.node("Mul", P, graph.constant(share))
+            for P, share in zip(members, shares, strict=True)
+        ]
+        P = graph.node("Sum", *terms, output=outputs.get("probabilities", ""))
+        if "label" in outputs:
+            codes = graph.node("ArgMax", P, axis=1, keepdims=0)
+            graph.node("Gather", graph.constant(labels(model)), codes, output=outputs["label"])
+
+
+class OneVsRest(NamedTuple):
+    """Of the logits of one member for each class, or one for two classes."""
+
+    def add(
+        self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
+    ) -> None:
+        S = members[0]
+        if len(members) == 1:
+            S = graph.node("Concat", graph.node("Neg", S), S, axis=1)
+            graph.node("Sigmoid", S, output=outputs["probabilities"])
+        else:
+            S = graph.node("Concat", *members, axis=1)
+            P = graph.node("Sigmoid", S)
+            total = graph.node("ReduceSum", P, graph.constant(np.array([1])), keepdims=1)
+            graph.node("Div", P, total, output=outputs["probabilities"])
+        codes = graph.node("ArgMax", S, axis=1, keepdims=0)
+        graph.node("Gather", graph.constant(labels(model)), codes, output=outputs["label"])
+
+
+class Stack(NamedTuple):
+    """Columns of the probabilities, without the first of two, for another estimator."""
+
+    def add(
+        self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
+    ) -> None:
+        columns = list(members)
+        if len(model.classes_) == 2:
+            second = graph.constant(np.array([1]))
+            columns = [graph.node("Gather", P, second, axis=1) for P in members]
+        graph.node("Concat", *columns, output=outputs["features"], axis=1)
+
+
+def _calibrated(graph: Graph, S: str, calibrators: list[Any], dtype: Any) -> str:
+    """Calibrated scores, one column for each calibrator."""
+    if hasattr(calibrators[0], "a_"):
+        a, b = (
+            np.array([getattr(c, name) for c in calibrators], dtype=dtype) for name in ("a_", "b_")
+        )
+        raw = graph.node("Add", graph.node("Mul", S, graph.constant(-a)), graph.constant(-b))
+        return graph.node("Sigmoid", raw)
+    columns = [
+        _isotonic(graph, graph.node("Gather", S, graph.constant(np.array([j])), axis=1), c, dtype)
+        for j, c in enumerate(calibrators)
+    ]
+    return graph.node("Concat", *columns, axis=1)
+
+
+def _isotonic(graph: Graph, s: str, calibrator: Any, dtype: Any) -> str:
+    """Piecewise linear function, constant outside, as a sum of clipped ramps."""
+    x = np.asarray(calibrator.X_thresholds_, dtype)
+    y = np.asarray(calibrator.y_thresholds_, dtype)
+    if len(x) == 1:  # a constant
+        x, y = np.append(x, x + 1), np.append(y, y)
+    ramps = graph.node("Sub", s, graph.constant(x[:-1]))
+    ramps = graph.node("Div", ramps, graph.constant(np.diff(x)))
+    ends = [graph.constant(dtype.type(end)) for end in (0, 1)]
+    ramps = graph.node("Clip", ramps, *ends)
+    rise = graph.node("MatMul", ramps, graph.constant(np.diff(y)[:, None]))
+    return graph.node("Add", rise, graph.constant(y[:1]))
+
+
+def _normalized(graph: Graph, P: str, n_columns: int, dtype: Any) -> str:
+    """Probabilities of all classes that sum to 1."""
+    one = graph.constant(dtype.type(1))
+    if n_columns == 1:
+        return graph.node("Concat", graph.node("Sub", one, P), P, axis=1)
+    total = graph.node("ReduceSum", P, graph.constant(np.array([1])), keepdims=1)
+    # equal shares where all calibrators give 0, as scikit-learn does
+    zero = graph.node("Equal", total, graph.constant(dtype.type(0)))
+    equal = graph.constant(dtype.type(1 / n_columns))
+    return graph.node("Where", zero, equal, graph.node("Div", P, total))
