@@ -8,12 +8,14 @@ from skl2onnx._parse import _parse_sklearn
 from skl2onnx.algebra.type_helper import guess_initial_types
 from skl2onnx.common import data_types
 from sklearn.base import is_classifier
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import Pipeline
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
+from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.graph import Graph, add_network, network_output_types, output_types, tensor_type
-from sk_mlp.onnx.parts import EnsemblePart, NetworkPart, part
+from sk_mlp.onnx.parts import EnsemblePart, NetworkPart, estimators, part
 
 TENSORS = {
     "float32": data_types.FloatTensorType,
@@ -21,6 +23,18 @@ TENSORS = {
     "int64": data_types.Int64TensorType,
     "bool": data_types.BooleanTensorType,
     "object": data_types.StringTensorType,
+}
+# scikit-learn's default token pattern in the syntax of RE2, whose \w is ASCII alone; and a locale
+# that every machine has, whereas the converter's own, en_US.UTF-8, is missing in many containers
+TOKEN_PATTERN = CountVectorizer().token_pattern
+TOKENS, LOCALE = r"[\pL\pN_]{2,}", "C"
+# of a network for users of skl2onnx: the hidden layer alone, or in addition; logits instead of
+# probabilities; and no list of dicts
+OPTIONS = {
+    "transform": [False, True],
+    "hidden": [False, True],
+    "raw_scores": [False, True],
+    "zipmap": [False],
 }
 FLOATING = (data_types.FloatTensorType, data_types.DoubleTensorType)
 
@@ -46,7 +60,8 @@ def model_to_onnx(
         prepared,
         name=type(model).__name__,
         initial_types=_input_types(model, prepared, X, dtype),
-        options={id(last): {"zipmap": False}} if is_classifier(last) else None,
+        options=_text_options(prepared)
+        | ({id(last): {"zipmap": False}} if is_classifier(last) else {}),
         target_opset=opsets,
     )
 
@@ -73,16 +88,40 @@ def _input_types(model: Any, prepared: Any, X: Any, dtype: Any) -> list[tuple[st
     ]
 
 
-def _dtype(operator: Any) -> Any:
+def _text_options(model: Any) -> dict[int, dict[str, str]]:
+    """Options of the text vectorizers in a model."""
+    options = {}
+    for vectorizer in estimators(model):
+        if type(vectorizer) in (CountVectorizer, TfidfVectorizer):
+            usual = vectorizer.analyzer == "word" and vectorizer.token_pattern == TOKEN_PATTERN
+            options[id(vectorizer)] = {"locale": LOCALE} | ({"tokenexp": TOKENS} if usual else {})
+    return options
+
+
+def _alias(kind: type) -> str:
+    return f"SkMlp{kind.__name__}"
+
+
+def _owner(scope: Any, model: Any) -> Any:
+    """The part itself, or that of a network in a conversion which the user has called."""
+    if not isinstance(model, TwoLayerPredictor):
+        return model
+    options = scope.get_options(model, dict.fromkeys(OPTIONS, False))
+    if options["transform"]:
+        return NetworkPart(model, ("hidden",), None)
+    second = "scores" if options["raw_scores"] else "probabilities"
+    return NetworkPart(model, ("label", second, *(["hidden"] if options["hidden"] else [])), None)
+
+
+def _dtype(owner: Any, operator: Any) -> Any:
     """Dtype to compute in: the one asked for, else that of the input."""
-    if operator.raw_operator.dtype is not None:
-        return operator.raw_operator.dtype
+    if owner.dtype is not None:
+        return owner.dtype
     double = isinstance(operator.inputs[0].type, data_types.DoubleTensorType)
     return np.dtype(np.float64 if double else np.float32)
 
 
-def _types(operator: Any) -> dict[str, tuple[Any, list[Any]]]:
-    owner, dtype = operator.raw_operator, _dtype(operator)
+def _types(owner: Any, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
     if isinstance(owner, NetworkPart):
         types = network_output_types(owner.model, dtype)
     elif owner.outputs == ("features",):
@@ -95,19 +134,26 @@ def _types(operator: Any) -> dict[str, tuple[Any, list[Any]]]:
 def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
     """Declare the operator and its outputs, and before it the members of an ensemble."""
     if isinstance(model, EnsemblePart):
-        members = [_parse_sklearn(scope, member, inputs, custom_parsers) for member in model.members]
+        members = [
+            _parse_sklearn(scope, member, inputs, custom_parsers) for member in model.members
+        ]
         inputs = [outputs[-1] for outputs in members]
-    operator = scope.declare_local_operator(type(model).__name__, model)
+    operator = scope.declare_local_operator(_alias(type(model)), model)
     operator.inputs = inputs
-    for name, (kind, _) in _types(operator).items():
+    owner = _owner(scope, model)
+    for name, (kind, _) in _types(owner, _dtype(owner, operator)).items():
         operator.outputs.append(scope.declare_local_variable(name, TENSORS[kind.name]()))
     return operator.outputs
 
 
 def _set_types(operator: Any) -> None:
     """Set the types and shapes of the outputs."""
-    rows = operator.inputs[0].get_first_dimension()
-    for (kind, shape), output in zip(_types(operator).values(), operator.outputs, strict=True):
+    owner, rows = (
+        _owner(operator.scope_inst, operator.raw_operator),
+        operator.inputs[0].get_first_dimension(),
+    )
+    types = _types(owner, _dtype(owner, operator))
+    for (kind, shape), output in zip(types.values(), operator.outputs, strict=True):
         output.type = TENSORS[kind.name]([rows, *shape])
 
 
@@ -133,7 +179,8 @@ class _ContainerGraph(Graph):
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes."""
-    owner, dtype = operator.raw_operator, _dtype(operator)
+    owner = _owner(scope, operator.raw_operator)
+    dtype = _dtype(owner, operator)
     graph = _ContainerGraph(scope, container)
     inputs = [
         variable.full_name
@@ -149,5 +196,13 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         owner.ensemble.add(graph, inputs, outputs, owner.model, dtype)
 
 
+def register_networks() -> None:
+    """See `sk_mlp.onnx.register_converters`."""
+    for network in (TwoLayerMLPClassifier, TwoLayerMLPClassifierCV):
+        update_registered_converter(
+            network, _alias(network), _set_types, _convert, parser=_parse, options=OPTIONS
+        )
+
+
 for _part in (NetworkPart, EnsemblePart):
-    update_registered_converter(_part, _part.__name__, _set_types, _convert, parser=_parse)
+    update_registered_converter(_part, _alias(_part), _set_types, _convert, parser=_parse)

@@ -7,6 +7,8 @@ import numpy as np
 
 from sk_mlp.onnx.graph import Graph, labels
 
+INT64 = 7  # onnx.TensorProto.INT64
+
 
 class Ensemble(Protocol):
     """How the outputs of the members are combined."""
@@ -25,6 +27,7 @@ class Calibrated(NamedTuple):
     def add(
         self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
     ) -> None:
+        """Add the nodes."""
         parts = [
             _normalized(graph, _calibrated(graph, S, calibrators, dtype), len(calibrators), dtype)
             for S, calibrators in zip(members, self.calibrators, strict=True)
@@ -40,15 +43,16 @@ class Mean(NamedTuple):
     def add(
         self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
     ) -> None:
-        shares = (self.weights / self.weights.sum()).astype(dtype)
+        """Add the nodes."""
+        # in scikit-learn's order, so that ties are ties here too
         terms = [
-            graph.node("Mul", P, graph.constant(share))
-            for P, share in zip(members, shares, strict=True)
+            P if weight == 1 else graph.node("Mul", P, graph.constant(dtype.type(weight)))
+            for P, weight in zip(members, self.weights, strict=True)
         ]
-        P = graph.node("Sum", *terms, output=outputs.get("probabilities", ""))
-        if "label" in outputs:
-            codes = graph.node("ArgMax", P, axis=1, keepdims=0)
-            graph.node("Gather", graph.constant(labels(model)), codes, output=outputs["label"])
+        total = graph.constant(dtype.type(self.weights.sum()))
+        P = graph.node("Div", graph.node("Sum", *terms), total, output=outputs["probabilities"])
+        codes = graph.node("ArgMax", P, axis=1, keepdims=0)
+        graph.node("Gather", graph.constant(labels(model)), codes, output=outputs["label"])
 
 
 class OneVsRest(NamedTuple):
@@ -57,6 +61,7 @@ class OneVsRest(NamedTuple):
     def add(
         self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
     ) -> None:
+        """Add the nodes."""
         S = members[0]
         if len(members) == 1:
             S = graph.node("Concat", graph.node("Neg", S), S, axis=1)
@@ -76,6 +81,7 @@ class Stack(NamedTuple):
     def add(
         self, graph: Graph, members: Sequence[str], outputs: dict[str, str], model: Any, dtype: Any
     ) -> None:
+        """Add the nodes."""
         columns = list(members)
         if len(model.classes_) == 2:
             second = graph.constant(np.array([1]))
@@ -99,23 +105,27 @@ def _calibrated(graph: Graph, S: str, calibrators: list[Any], dtype: Any) -> str
 
 
 def _isotonic(graph: Graph, s: str, calibrator: Any, dtype: Any) -> str:
-    """Piecewise linear function, constant outside, as a sum of clipped ramps."""
+    """Interpolate between the thresholds, constant outside; s of shape (n_samples, 1)."""
     x = np.asarray(calibrator.X_thresholds_, dtype)
     y = np.asarray(calibrator.y_thresholds_, dtype)
     if len(x) == 1:  # a constant
         x, y = np.append(x, x + 1), np.append(y, y)
-    ramps = graph.node("Sub", s, graph.constant(x[:-1]))
-    ramps = graph.node("Div", ramps, graph.constant(np.diff(x)))
-    ends = [graph.constant(dtype.type(end)) for end in (0, 1)]
-    ramps = graph.node("Clip", ramps, *ends)
-    rise = graph.node("MatMul", ramps, graph.constant(np.diff(y)[:, None]))
-    return graph.node("Add", rise, graph.constant(y[:1]))
+    s = graph.node("Clip", s, graph.constant(x[0]), graph.constant(x[-1]))
+    # the segment that s is in: as many thresholds but the ends as are below it
+    below = graph.node("Cast", graph.node("Less", graph.constant(x[1:-1]), s), to=INT64)
+    segment = graph.node("ReduceSum", below, graph.constant(np.array([1])), keepdims=1)
+    start, slope, base = (
+        graph.node("Gather", graph.constant(values), segment)
+        for values in (x[:-1], np.diff(y) / np.diff(x), y[:-1])
+    )
+    rise = graph.node("Mul", slope, graph.node("Sub", s, start))
+    return graph.node("Add", rise, base)
 
 
 def _normalized(graph: Graph, P: str, n_columns: int, dtype: Any) -> str:
     """Probabilities of all classes that sum to 1."""
-    one = graph.constant(dtype.type(1))
     if n_columns == 1:
+        one = graph.constant(dtype.type(1))
         return graph.node("Concat", graph.node("Sub", one, P), P, axis=1)
     total = graph.node("ReduceSum", P, graph.constant(np.array([1])), keepdims=1)
     # equal shares where all calibrators give 0, as scikit-learn does

@@ -82,19 +82,25 @@ def add_network(
     X : str
         Name of its input, of `dtype`.
     outputs : dict of str to str
-        What the graph has to give, of "label", "probabilities", "hidden" and "logits", and
-        under which name.
+        What the graph has to give, of "label", "probabilities", "hidden", "logits" and
+        "scores" (the logits of both of two classes), and under which name.
     dtype : dtype
     """
-    (W1, W2), (b1, b2) = (
-        [graph.constant(to_numpy(values).astype(dtype)) for values in layer]
-        for layer in (model.coefs_, model.intercepts_)
-    )
+
+    def constants(layer: int) -> list[str]:
+        values = model.coefs_[layer], model.intercepts_[layer]
+        return [graph.constant(to_numpy(array).astype(dtype)) for array in values]
+
+    W1, b1 = constants(0)
     Z = graph.node("Add", graph.node("MatMul", X, W1), b1)
     H = ACTIVATION_NODES[model.activation](graph, Z, outputs.get("hidden", ""), dtype)
     if outputs.keys() == {"hidden"}:
         return
+    W2, b2 = constants(1)
     S = graph.node("Add", graph.node("MatMul", H, W2), b2, output=outputs.get("logits", ""))
+    if "scores" in outputs:
+        negative = [graph.node("Neg", S)] if model.intercepts_[1].shape[0] == 1 else []
+        graph.node("Concat", *negative, S, output=outputs["scores"], axis=1)
     if "probabilities" in outputs:
         _add_probabilities(graph, model, S, outputs["probabilities"])
     if "label" in outputs:
@@ -158,12 +164,11 @@ def output_types(
     return {"label": label, "probabilities": (dtype, [n_classes])}
 
 
-def network_output_types(
-    model: TwoLayerPredictor, dtype: Any
-) -> dict[str, tuple[Any, list[Any]]]:
+def network_output_types(model: TwoLayerPredictor, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
     """The same of a network, with its hidden layer and its logits."""
     return {
         **output_types(model, dtype, multilabel=model._multilabel),
         "hidden": (dtype, [model._n_features_out]),
         "logits": (dtype, [int(model.intercepts_[1].shape[0])]),
+        "scores": (dtype, [len(model.classes_)]),
     }

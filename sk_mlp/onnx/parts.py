@@ -15,6 +15,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_selection import SelectorMixin
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
@@ -37,6 +38,7 @@ class NetworkPart(BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
+        """Number of features."""
         return int(self.model.n_features_in_)
 
 
@@ -55,17 +57,24 @@ class EnsemblePart(BaseEstimator):
         self.outputs, self.dtype = outputs, dtype
 
 
-def networks(model: Any) -> Iterator[TwoLayerPredictor]:
-    """All fitted networks in a model."""
-    if isinstance(model, TwoLayerPredictor):
-        if hasattr(model, "coefs_"):
-            yield model
-    elif isinstance(model, list | tuple | dict):
+def estimators(model: Any) -> Iterator[Any]:
+    """All estimators in a model, itself included."""
+    if isinstance(model, list | tuple | dict):
         for value in model.values() if isinstance(model, dict) else model:
-            yield from networks(value)
-    elif hasattr(model, "__dict__") and not isinstance(model, type):
-        if isinstance(model, BaseEstimator) or hasattr(model, "calibrators"):
-            yield from networks(vars(model))
+            yield from estimators(value)
+    elif isinstance(model, BaseEstimator) or hasattr(model, "calibrators"):
+        yield model
+        if not isinstance(model, TwoLayerPredictor):
+            yield from estimators(vars(model))
+
+
+def networks(model: Any) -> list[TwoLayerPredictor]:
+    """All fitted networks in a model."""
+    return [
+        estimator
+        for estimator in estimators(model)
+        if isinstance(estimator, TwoLayerPredictor) and hasattr(estimator, "coefs_")
+    ]
 
 
 def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
@@ -104,15 +113,11 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     if isinstance(model, ColumnTransformer):
         triples = [(name, part(step, HIDDEN, dtype), on) for name, step, on in model.transformers_]
         return _changed(model, transformers_=triples)
-    if isinstance(model, SelectorMixin) or not _has_network(model):
+    if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
     return ENSEMBLES[type(model)](model, outputs, dtype)
-
-
-def _has_network(model: Any) -> bool:
-    return any(True for _ in networks(model))
 
 
 def _changed(model: Any, **attributes: Any) -> Any:
@@ -184,9 +189,10 @@ def _one_vs_rest(model: OneVsRestClassifier, outputs: tuple[str, ...], dtype: An
 def _stacking(model: StackingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
     if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
         _refuse(model, "with passthrough=True or a stack_method other than 'predict_proba'")
-    members = _members(
-        model, model.estimators_, "probabilities", dtype, len(np.asarray(model.classes_))
-    )
+    n_classes = len(np.asarray(model.classes_))
+    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
+    if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
+        _refuse(model, f"with the final estimator {type(model.final_estimator_).__name__}")
     stack = EnsemblePart(model, members, Stack(), ("features",), dtype)
     # it is fitted to the numbers of the classes
     final = _changed(model.final_estimator_, classes_=model.classes_)
