@@ -98,7 +98,7 @@ def test_what_the_other_class_does_not_have():
     with pytest.raises(TypeError, match="needs a fitted MLPClassifier; got MLPRegressor"):
         TwoLayerMLPClassifier.from_mlpclassifier(regressor)
     theirs = network().fit(X, y).to_mlpclassifier()
-    with pytest.raises(TypeError, match="Use TwoLayerMLPClassifier.from_mlpclassifier"):
+    with pytest.raises(TypeError, match=r"Use TwoLayerMLPClassifier\.from_mlpclassifier"):
         TwoLayerMLPClassifierCV.from_mlpclassifier(theirs)
 
 

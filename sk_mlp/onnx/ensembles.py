@@ -106,6 +106,8 @@ def _calibrated(graph: Graph, S: str, calibrators: list[Any], dtype: Any) -> str
 
 def _isotonic(graph: Graph, s: str, calibrator: Any, dtype: Any) -> str:
     """Interpolate between the thresholds, constant outside; s of shape (n_samples, 1)."""
+    if dtype == np.float32:  # the steps magnify what rounding leaves
+        raise ValueError("Isotonic calibration needs double precision: pass dtype=np.float64.")
     x = np.asarray(calibrator.X_thresholds_, dtype)
     y = np.asarray(calibrator.y_thresholds_, dtype)
     if len(x) == 1:  # a constant

@@ -102,7 +102,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
             if step not in (None, "passthrough")
         ]
         return _changed(model, steps=steps)
-    if len(outputs) == 3:
+    if {"label", "hidden"} <= set(outputs):
         raise ValueError(
             "hidden=True needs a network as the last step, whose hidden layer it adds to the "
             f"outputs; got {type(model).__name__}."
@@ -152,7 +152,7 @@ def _calibrated(model: CalibratedClassifierCV, outputs: tuple[str, ...], dtype: 
     if model.method == "isotonic" and (
         dtype == np.float32 or any("float64" not in str(W.coefs_[0].dtype) for W in networks(folds))
     ):
-        _refuse(model, "with method='isotonic' in single precision, which its steps magnify,")
+        _refuse(model, "with method='isotonic' and a network or dtype of single precision")
     members = _members(model, [f.estimator for f in folds], "logits", dtype, len(model.classes_))
     ensemble = Calibrated([fold.calibrators for fold in folds])
     return EnsemblePart(model, members, ensemble, outputs, dtype)
