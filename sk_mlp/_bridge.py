@@ -52,7 +52,15 @@ def to_mlpclassifier(network: Any) -> MLPClassifier:
 
 
 def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
-    """Return a fitted network of class `cls` with the weights of a fitted MLPClassifier."""
+    """Return a fitted network of class `cls` with the weights of a fitted MLPClassifier.
+
+    Options that both classes have are passed on as they are. So is `alpha`, which for minibatch
+    solvers is weaker here, by the number of batches in the data.
+    """
+    if not hasattr(cls, "partial_fit"):
+        raise TypeError(
+            f"Use TwoLayerMLPClassifier.from_mlpclassifier: {cls.__name__} searches for a network."
+        )
     if not isinstance(mlp, MLPClassifier):
         raise TypeError(f"from_mlpclassifier needs a fitted MLPClassifier; got {mlp!r}.")
     check_is_fitted(mlp)
@@ -75,6 +83,10 @@ def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
     network.n_iter_, network.best_iter_ = mlp.n_iter_, mlp.n_iter_
     network.converged_, network.stop_reason_ = False, "partial_fit"
     network.n_init_losses_ = [network.loss_]
+    network.alpha_ = float(mlp.alpha)
+    # partial_fit goes on with these statistics, of no rows yet
+    nothing = np.zeros(network.n_features_in_)
+    network._stream = {"moments": (0.0, nothing, nothing)}
     return network
 
 

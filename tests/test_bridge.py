@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -96,3 +97,25 @@ def test_what_the_other_class_does_not_have():
         TwoLayerMLPClassifier.from_mlpclassifier(deep)
     with pytest.raises(TypeError, match="needs a fitted MLPClassifier; got MLPRegressor"):
         TwoLayerMLPClassifier.from_mlpclassifier(regressor)
+    theirs = network().fit(X, y).to_mlpclassifier()
+    with pytest.raises(TypeError, match=r"Use TwoLayerMLPClassifier\.from_mlpclassifier"):
+        TwoLayerMLPClassifierCV.from_mlpclassifier(theirs)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_training_goes_on_here(container, standardize):
+    X, y = targets("multiclass")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = MLPClassifier((8,), max_iter=20, random_state=0).fit(X, y)
+    ours = TwoLayerMLPClassifier.from_mlpclassifier(theirs).set_params(standardize=standardize)
+    before = ours.predict_proba(X)
+    ours = pickle.loads(pickle.dumps(ours))
+    losses = [ours.partial_fit(container(X), y).loss_ for _ in range(30)]
+    assert_allclose(theirs.predict_proba(X), before, rtol=0, atol=1e-12)
+    assert losses[-1] < losses[0] < 1.5 * theirs.loss_
+    assert ours._stream["moments"][0] == 30 * len(X)
+    lbfgs = TwoLayerMLPClassifier.from_mlpclassifier(theirs).set_params(solver="lbfgs")
+    with pytest.raises(AttributeError, match="partial_fit"):
+        lbfgs.partial_fit(X, y)

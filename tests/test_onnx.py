@@ -6,11 +6,20 @@ import sys
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import FeatureUnion, make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
@@ -56,8 +65,8 @@ def run(request):
 
 
 def fit(X, y, hidden_units=8, **options):
-    options = {"solver": "lbfgs", "n_init": 1, "tol": 1e-3, "random_state": 0, **options}
-    return TwoLayerMLPClassifier(hidden_units, **options).fit(X, y)
+    options = {"alpha": 1.0, "solver": "lbfgs", "n_init": 1, "tol": 1e-3, **options}
+    return TwoLayerMLPClassifier(hidden_units, random_state=0, **options).fit(X, y)
 
 
 def assert_same(got, model, X, *, hidden=False, tolerance=None):
@@ -259,7 +268,7 @@ def test_only_networks_that_are_fitted():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(NotFittedError):
         to_onnx(TwoLayerMLPClassifier())
-    with pytest.raises(TypeError, match="needs a fitted network or a Pipeline with one"):
+    with pytest.raises(TypeError, match="needs a fitted model with a network"):
         to_onnx(LogisticRegression(max_iter=1000).fit(X, y))
 
 
@@ -272,5 +281,185 @@ def test_a_bare_estimator_needs_onnx_alone():
         "assert 'onnx' not in sys.modules\n"
         "model = sk_mlp.TwoLayerMLPClassifier(2, random_state=0).fit([[0.0], [1.0]], [0, 1])\n"
         "to_onnx(model)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def small(hidden_units=4, **options):
+    options = {"solver": "lbfgs", "n_init": 1, "alpha": 1.0, "tol": 1e-3, **options}
+    return TwoLayerMLPClassifier(hidden_units, random_state=0, **options)
+
+
+def scaled():
+    return make_pipeline(StandardScaler(), small())
+
+
+NAMED = [("one", small()), ("other", scaled())]
+GRID = {"alpha": [1.0, 10.0]}
+ENSEMBLES = {
+    "sigmoid": CalibratedClassifierCV(small(), cv=3),
+    "isotonic": CalibratedClassifierCV(small(), cv=3, method="isotonic"),
+    "one calibrator": CalibratedClassifierCV(small(), cv=2, ensemble=False),
+    "sigmoid of a Pipeline": CalibratedClassifierCV(
+        make_pipeline(make_union(small(3), StandardScaler()), small()), cv=2
+    ),
+    "sigmoid at the end": make_pipeline(
+        make_union(small(3), StandardScaler()), CalibratedClassifierCV(scaled(), cv=2)
+    ),
+    "bagging": BaggingClassifier(scaled(), n_estimators=3, random_state=0),
+    "voting": VotingClassifier([*NAMED, ("none", "drop")], voting="soft", weights=[1, 3, 2]),
+    "one versus rest": OneVsRestClassifier(small()),
+    "stacking": StackingClassifier(NAMED, cv=2),
+    "stacking by a network": StackingClassifier(NAMED, small(2), cv=2),
+    "search": GridSearchCV(small(), GRID, cv=2),
+    "search in a Pipeline": make_pipeline(
+        "passthrough", RandomizedSearchCV(small(), GRID, n_iter=1, cv=2, random_state=0)
+    ),
+    "search for a calibrated one": GridSearchCV(
+        CalibratedClassifierCV(small(), cv=2), {"estimator__alpha": [1.0, 10.0]}, cv=2
+    ),
+}
+
+
+@pytest.mark.parametrize("data", [load_breast_cancer, load_iris])
+@pytest.mark.parametrize("name", ENSEMBLES)
+def test_ensembles_and_searches(name, data):
+    pytest.importorskip("skl2onnx")
+    pytest.importorskip("onnxruntime")
+    X, y = data(return_X_y=True)
+    y = np.array(["no", "perhaps", "yes"])[y]
+    model = clone(ENSEMBLES[name]).fit(X, y)
+    assert_same(runtime(to_onnx(model), {"X": X}), model, X)
+    # nothing stays behind for the next export
+    net = model[-1] if name == "search in a Pipeline" else small().fit(X, y)
+    assert_same(runtime(to_onnx(net), {"X": X}), net, X)
+    if name == "isotonic":
+        with pytest.raises(ValueError, match="and a network or dtype of single precision"):
+            to_onnx(model, dtype=np.float32)
+        with pytest.raises(ValueError, match=r"pass dtype=np\.float64"):
+            to_onnx(model, X.astype(np.float32))
+        return
+    single = runtime(to_onnx(model, dtype=np.float32), {"X": X.astype(np.float32)})
+    assert single["probabilities"].dtype == np.float32
+    assert_allclose(single["probabilities"], model.predict_proba(X), rtol=0, atol=3e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (VotingClassifier(NAMED), "with voting='hard' cannot be exported exactly"),
+        (BaggingClassifier(small(), n_estimators=2, max_features=2), "on a part of the features"),
+        (StackingClassifier(NAMED, cv=2, passthrough=True), "with passthrough=True"),
+        (StackingClassifier(NAMED, GaussianNB(), cv=2), "with the final estimator GaussianNB"),
+        (VotingClassifier([("a", small()), ("b", GaussianNB())], voting="soft"), "GaussianNB"),
+        (CalibratedClassifierCV(small(), cv=2, method="temperature"), "method='temperature'"),
+        (ClassifierChain(small()), "ClassifierChain with a network cannot be exported. What can"),
+        (
+            GridSearchCV(small(), GRID, cv=2, refit=False),
+            "needs a fitted model with a network; got GridSearchCV",
+        ),
+    ],
+)
+def test_what_would_not_be_exact(model, message):
+    pytest.importorskip("skl2onnx")
+    X, y = load_iris(return_X_y=True)
+    target = np.column_stack([y == 0, y == 1]) if isinstance(model, ClassifierChain) else y
+    model = clone(model).fit(X, target)
+    with pytest.raises((ValueError, TypeError), match=message):
+        to_onnx(model)
+
+
+def test_hidden_needs_a_network_at_the_end():
+    pytest.importorskip("skl2onnx")
+    X, y = load_iris(return_X_y=True)
+    for model in (make_pipeline(small(), LogisticRegression()), ENSEMBLES["sigmoid"]):
+        with pytest.raises(ValueError, match="hidden=True needs a network as the last step"):
+            to_onnx(clone(model).fit(X, y), hidden=True)
+
+
+def test_labels_above_those_of_int64():
+    X, y = load_iris(return_X_y=True)
+    labels = np.array([1, 2, 2**63 + 5], dtype=np.uint64)
+    with pytest.raises(ValueError, match=r"below 2\*\*63 only; got 9223372036854775813"):
+        to_onnx(small().fit(X, labels[y]))
+
+
+def test_a_dask_estimator_names_its_local_network():
+    pytest.importorskip("distributed")
+    from sk_mlp.dask import DaskTwoLayerMLPClassifier
+
+    with pytest.raises(TypeError, match=r"pass model\.to_local\(\)"):
+        to_onnx(DaskTwoLayerMLPClassifier())
+
+
+TEXTS = ["red apple", "blue sky", "Red sky at a night", "grüner apple", "don't! sky_2", "müll x"]
+
+
+@pytest.mark.parametrize(
+    "vectorizer", [TfidfVectorizer(), CountVectorizer(), TfidfVectorizer(ngram_range=(1, 2))]
+)
+@pytest.mark.parametrize("dtype", [None, np.float64])
+def test_texts(vectorizer, dtype):
+    pytest.importorskip("skl2onnx")
+    pytest.importorskip("onnxruntime")
+    y = [0, 1, 1, 0, 1, 0]
+    model = make_pipeline(vectorizer, small(2, alpha=0.1)).fit(TEXTS, y)
+    got = runtime(to_onnx(model, TEXTS[:1], dtype=dtype), {"X": np.array(TEXTS)})
+    assert_array_equal(got["label"], model.predict(TEXTS))
+    assert_allclose(got["probabilities"], model.predict_proba(TEXTS), rtol=0, atol=1e-6)
+    assert got["probabilities"].dtype == (dtype or np.float32)
+    with pytest.raises(ValueError, match="pass some rows of it as X"):
+        to_onnx(model)
+
+
+def test_dtype_is_that_of_the_columns_too():
+    pytest.importorskip("skl2onnx")
+    pytest.importorskip("onnxruntime")
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    X.columns = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
+    model = make_pipeline(SimpleImputer(), small()).fit(X, y)
+    graph = to_onnx(model, X[:1], dtype=np.float32)
+    kinds = {each.type.tensor_type.elem_type for each in graph.graph.input}
+    assert kinds == {onnx.TensorProto.FLOAT}
+
+
+def test_registered_converters():
+    code = (
+        "import numpy as np, skl2onnx\n"
+        "from sklearn.calibration import CalibratedClassifierCV\n"
+        "from sklearn.datasets import load_iris\n"
+        "from onnxruntime import InferenceSession\n"
+        "from sk_mlp import TwoLayerMLPClassifier\n"
+        "from sk_mlp.onnx import register_converters\n"
+        "register_converters()\n"
+        "X, y = load_iris(return_X_y=True)\n"
+        "for y in (y, y == 1):\n"
+        "    network = TwoLayerMLPClassifier(2, alpha=1.0, random_state=0)\n"
+        "    for model in (network, CalibratedClassifierCV(network, cv=2)):\n"
+        "        model.fit(X, y)\n"
+        "        options = {id(model): {'zipmap': False}}\n"
+        "        graph = skl2onnx.to_onnx(model, X, options=options, target_opset=18)\n"
+        "        P = InferenceSession(graph.SerializeToString()).run(None, {'X': X})[1]\n"
+        "        assert abs(P - model.predict_proba(X)).max() < 1e-12\n"
+    )
+    pytest.importorskip("skl2onnx")
+    pytest.importorskip("onnxruntime")
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_the_extra_is_named():
+    code = (
+        "import sys\n"
+        "import sk_mlp\n"
+        "from sk_mlp.onnx import register_converters, to_onnx\n"
+        "model = sk_mlp.TwoLayerMLPClassifier(2, random_state=0).fit([[0.0], [1.0]], [0, 1])\n"
+        "sys.modules['onnx'] = sys.modules['skl2onnx'] = None\n"
+        "for call in (lambda: to_onnx(model), register_converters):\n"
+        "    try:\n"
+        "        call()\n"
+        "    except ImportError as error:\n"
+        "        assert 'pip install \"sk_mlp[onnx]\"' in str(error), error\n"
+        "    else:\n"
+        "        raise AssertionError\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -1,22 +1,20 @@
 """Export of fitted estimators to ONNX, for runtimes without Python.
 
-An estimator alone needs the package `onnx` only. A Pipeline is converted by `skl2onnx`, to
-which the estimator is made known when `to_onnx` meets a Pipeline, not before.
+A network alone needs the package `onnx` only. What is around it in a Pipeline is converted by
+`skl2onnx`, which is imported when it is needed, not before.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import Graph, add_network, output_types, tensor_type
+from sk_mlp.onnx.graph import Graph, add_network, network_output_types, tensor_type
+from sk_mlp.onnx.parts import CAN_EXPORT, networks
 
-__all__ = ["to_onnx"]
+__all__ = ["register_converters", "to_onnx"]
 
 # Old enough for every runtime of the last two years, and all that the graph needs: opset 18 is
 # of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
@@ -26,23 +24,28 @@ IR_VERSION = 9
 
 
 def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype: Any = None) -> Any:
-    """Convert a fitted estimator, or a Pipeline that contains one, to an ONNX model.
+    """Convert a fitted estimator, or a model that contains one, to an ONNX model.
 
     Parameters
     ----------
-    model : TwoLayerMLPClassifier, TwoLayerMLPClassifierCV or Pipeline
-        Fitted. In a Pipeline the network may be the last step, or a transformer before it,
-        also inside a FeatureUnion or ColumnTransformer. Of a search take `best_estimator_`.
-    X : DataFrame or array, optional
-        A few rows of input to a Pipeline that starts from columns of several types; the graph
-        then has an input for each column of a DataFrame. By default the graph has one input
-        "X" of shape (n_samples, n_features).
+    model : estimator
+        Fitted. A network; a Pipeline, in which the network is the last step or a transformer
+        before it, also inside a FeatureUnion or ColumnTransformer; CalibratedClassifierCV,
+        BaggingClassifier, VotingClassifier, StackingClassifier or OneVsRestClassifier of
+        networks or of Pipelines that end in one. Of a search, its `best_estimator_` is
+        converted.
+    X : DataFrame, array or list of str, optional
+        A few rows of input to a model that starts from texts or from columns of several types;
+        the graph then has an input for each column of a DataFrame. By default the graph has one
+        input "X" of shape (n_samples, n_features).
     hidden : bool, default=False
-        Whether the graph also gives the output of `transform`.
+        Whether the graph also gives the output of `transform`; needs a network as the last
+        step.
     dtype : {np.float32, np.float64}, optional
-        Of the input "X", the arithmetic and the probabilities. By default that of the
-        parameters. Single precision is smaller and known to more runtimes; a feature whose
-        offset is large compared with its spread needs double precision.
+        Of all floating-point inputs, the arithmetic and the probabilities. By default that of
+        the parameters, or of X if it is given. Single precision is smaller and known to more
+        runtimes; a feature whose offset is large compared with its spread needs double
+        precision.
 
     Returns
     -------
@@ -53,9 +56,13 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     Raises
     ------
     ImportError
-        If `onnx`, or for a Pipeline `skl2onnx`, is not installed.
+        If `onnx`, or for more than a network `skl2onnx`, is not installed.
+    TypeError
+        If there is no network in the model, or one inside an estimator of another class.
     ValueError
-        If a network has labels other than numbers, strings and booleans.
+        If the graph could not give the same predictions: for labels other than numbers below
+        2**63, strings and booleans, or options such as ``voting="hard"``. The message lists
+        what can be exported.
 
     Examples
     --------
@@ -67,35 +74,56 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     >>> [output.name for output in onnx_model.graph.output]
     ['label', 'probabilities']
     """
+    if hasattr(model, "to_local"):
+        raise TypeError(
+            f"{type(model).__name__} is exported as its network on one machine: pass "
+            "model.to_local()."
+        )
     check_is_fitted(model)
-    found = list(networks(model))
+    found = networks(model)
     if not found:
-        raise TypeError(f"to_onnx needs a fitted network or a Pipeline with one; got {model!r}.")
-    dtype = np.dtype(_parameter_dtype(found[-1][0]) if dtype is None else dtype)
-    if dtype not in (np.float32, np.float64):
+        raise TypeError(
+            f"to_onnx needs a fitted model with a network; got {model!r}. {CAN_EXPORT}."
+        )
+    default = np.dtype(_parameter_dtype(found[-1]))
+    dtype = None if dtype is None else np.dtype(dtype)
+    if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
-    if isinstance(model, TwoLayerPredictor):
-        return _network_to_onnx(model, hidden, dtype)
-    from sk_mlp.onnx.converter import pipeline_to_onnx
-
-    onnx_model = pipeline_to_onnx(
-        model, found, X, hidden=hidden, dtype=dtype, opsets={"": OPSET, "ai.onnx.ml": OPSET_ML}
-    )
+    outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
+    try:
+        if isinstance(model, TwoLayerPredictor):
+            return _network_to_onnx(model, outputs, dtype or default)
+        from sk_mlp.onnx.converter import model_to_onnx
+    except ImportError as error:
+        raise _missing("to_onnx", error) from error
+    opsets = {"": OPSET, "ai.onnx.ml": OPSET_ML}
+    onnx_model = model_to_onnx(model, X, outputs, dtype, default, opsets)
     onnx_model.ir_version = IR_VERSION
     return onnx_model
 
 
-def networks(model: Any, *, last: bool = True) -> Iterator[tuple[TwoLayerPredictor, bool]]:
-    """Networks in a model, each with whether it makes the final prediction."""
-    if isinstance(model, TwoLayerPredictor):
-        yield model, last
-    elif isinstance(model, Pipeline):
-        for i, (_, step) in enumerate(model.steps):
-            yield from networks(step, last=last and i == len(model.steps) - 1)
-    elif isinstance(model, FeatureUnion | ColumnTransformer):
-        parts = getattr(model, "transformers_", None) or model.transformer_list
-        for part in parts:
-            yield from networks(part[1], last=False)
+def register_converters() -> None:
+    """Make the networks known to `skl2onnx`, for those who call it themselves.
+
+    :func:`to_onnx` does not need it. The options of a network, given as
+    ``skl2onnx.to_onnx(..., options={id(network): {...}})``, are ``"transform"`` (the hidden
+    layer alone, needed for a network before the last step), ``"hidden"`` (in addition),
+    ``"raw_scores"`` (logits instead of probabilities) and ``"zipmap"``, which has to be False.
+
+    Raises
+    ------
+    ImportError
+        If `skl2onnx` is not installed.
+    """
+    try:
+        from sk_mlp.onnx.converter import register_networks
+    except ImportError as error:
+        raise _missing("register_converters", error) from error
+    register_networks()
+
+
+def _missing(caller: str, error: ImportError) -> ImportError:
+    return ImportError(f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"', name=error.name)
 
 
 def _parameter_dtype(model: TwoLayerPredictor) -> Any:
@@ -103,15 +131,14 @@ def _parameter_dtype(model: TwoLayerPredictor) -> Any:
     return np.float32 if "float32" in str(model.coefs_[0].dtype) else np.float64
 
 
-def _network_to_onnx(model: TwoLayerPredictor, hidden: bool, dtype: Any) -> Any:
+def _network_to_onnx(model: TwoLayerPredictor, names: tuple[str, ...], dtype: Any) -> Any:
     from onnx import checker, helper
 
     from sk_mlp import __version__
 
-    names = ["label", "probabilities", *(["hidden"] if hidden else [])]
     graph = Graph()
     add_network(graph, model, "X", {name: name for name in names}, dtype)
-    types = output_types(model, dtype)
+    types = network_output_types(model, dtype)
     onnx_model = helper.make_model(
         helper.make_graph(
             graph.nodes,
@@ -119,8 +146,7 @@ def _network_to_onnx(model: TwoLayerPredictor, hidden: bool, dtype: Any) -> Any:
             [helper.make_tensor_value_info("X", tensor_type(dtype), [None, model.n_features_in_])],
             [
                 helper.make_tensor_value_info(name, tensor_type(kind), [None, *shape])
-                for name, (kind, shape) in types.items()
-                if name in names
+                for name, (kind, shape) in ((name, types[name]) for name in names)
             ],
             graph.constants,
         ),

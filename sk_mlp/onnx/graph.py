@@ -82,20 +82,29 @@ def add_network(
     X : str
         Name of its input, of `dtype`.
     outputs : dict of str to str
-        What the graph has to give, "label", "probabilities" or "hidden", and under which name.
+        What the graph has to give, of "label", "probabilities", "hidden", "logits" and
+        "scores" (the logits of both of two classes), and under which name.
     dtype : dtype
     """
-    (W1, W2), (b1, b2) = (
-        [graph.constant(to_numpy(values).astype(dtype)) for values in layer]
-        for layer in (model.coefs_, model.intercepts_)
-    )
+
+    def constants(layer: int) -> list[str]:
+        values = model.coefs_[layer], model.intercepts_[layer]
+        return [graph.constant(to_numpy(array).astype(dtype)) for array in values]
+
+    W1, b1 = constants(0)
     Z = graph.node("Add", graph.node("MatMul", X, W1), b1)
     H = ACTIVATION_NODES[model.activation](graph, Z, outputs.get("hidden", ""), dtype)
-    if "label" not in outputs:
+    if outputs.keys() == {"hidden"}:
         return
-    S = graph.node("Add", graph.node("MatMul", H, W2), b2)
-    _add_probabilities(graph, model, S, outputs["probabilities"])
-    _add_label(graph, model, S, outputs["label"], dtype)
+    W2, b2 = constants(1)
+    S = graph.node("Add", graph.node("MatMul", H, W2), b2, output=outputs.get("logits", ""))
+    if "scores" in outputs:
+        negative = [graph.node("Neg", S)] if model.intercepts_[1].shape[0] == 1 else []
+        graph.node("Concat", *negative, S, output=outputs["scores"], axis=1)
+    if "probabilities" in outputs:
+        _add_probabilities(graph, model, S, outputs["probabilities"])
+    if "label" in outputs:
+        _add_label(graph, model, S, outputs["label"], dtype)
 
 
 def _add_probabilities(graph: Graph, model: TwoLayerPredictor, S: str, output: str) -> None:
@@ -119,15 +128,17 @@ def _add_label(graph: Graph, model: TwoLayerPredictor, S: str, output: str, dtyp
             return
         codes = graph.node("Cast", positive, to=tensor_type(np.dtype(np.int64)))
         codes = graph.node("Reshape", codes, graph.constant(np.array([-1])))
-    graph.node("Gather", graph.constant(_labels(model)), codes, output=output)
+    graph.node("Gather", graph.constant(labels(model)), codes, output=output)
 
 
-def _labels(model: TwoLayerPredictor) -> np.ndarray:
+def labels(model: Any) -> np.ndarray:
     """Classes in a dtype of ONNX: int64, bool, floating, or object for strings."""
     classes = np.asarray(model.classes_)
     if classes.dtype.kind in "bf":
         return classes
     if classes.dtype.kind in "iu":
+        if classes.size and classes.max() > np.iinfo(np.int64).max:
+            raise ValueError(f"ONNX has integer labels below 2**63 only; got {classes.max()}.")
         return classes.astype(np.int64)
     labels = classes.astype(object)
     if not all(isinstance(label, str) for label in labels):
@@ -142,13 +153,22 @@ def tensor_type(dtype: Any) -> int:
     return int(TensorProto.STRING if dtype.kind == "O" else helper.np_dtype_to_tensor_dtype(dtype))
 
 
-def output_types(model: TwoLayerPredictor, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
+def output_types(
+    model: Any, dtype: Any, *, multilabel: bool = False
+) -> dict[str, tuple[Any, list[Any]]]:
     """Dtype of each output and its shape after the number of rows."""
-    label: tuple[Any, list[Any]] = (_labels(model).dtype, [])
-    if model._multilabel:
-        label = (np.dtype(np.int64), [len(model.classes_)])
+    n_classes = len(model.classes_)
+    label: tuple[Any, list[Any]] = (labels(model).dtype, [])
+    if multilabel:
+        label = (np.dtype(np.int64), [n_classes])
+    return {"label": label, "probabilities": (dtype, [n_classes])}
+
+
+def network_output_types(model: TwoLayerPredictor, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
+    """The same of a network, with its hidden layer and its logits."""
     return {
-        "label": label,
-        "probabilities": (dtype, [len(model.classes_)]),
+        **output_types(model, dtype, multilabel=model._multilabel),
         "hidden": (dtype, [model._n_features_out]),
+        "logits": (dtype, [int(model.intercepts_[1].shape[0])]),
+        "scores": (dtype, [len(model.classes_)]),
     }
