@@ -23,9 +23,10 @@ from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._solvers import OUTCOMES, Progress, check_finite
 from sk_mlp._training.alpha import AlphaChoice, choose_alpha
+from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import EPOCHS, Settings
 from sk_mlp._training.starts import Listener, Watch
-from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train
+from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train, useless
 from sk_mlp._validation import check_parameters, options_of, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
@@ -70,10 +71,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         to rounding. "adam" and "sgd" make a step for every batch of rows. "auto" is "lbfgs" for
         up to 16 hidden units and 20 000 rows, where it is certain and quick, and "adam"
         otherwise.
-    alpha : float, default=1.0
+    alpha : "auto" or float, default="auto"
         Strength of the L2 penalty, in the units of ``1 / C`` of
-        :class:`~sklearn.linear_model.LogisticRegression`. The right value lies between 0.01 for
-        clean and 100 for noisy data; :class:`TwoLayerMLPClassifierCV` finds it.
+        :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
+        held-out rows, on a sample of about 3000 rows at most, and stores the choice in `alpha_`;
+        equal rows are never split between training and held-out rows. A warm start keeps
+        `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
         Whether to train on features of mean 0 and scale 1. The statistics (weighted) enter by a
         change of variables of the parameters, so that X is not copied, and are folded into
@@ -171,6 +174,18 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         "tol", "early_stopping", "schedule" (the learning rate has come to zero), "stationary" (no
         decrease is possible in floating point), "max_iter", "diverged" (to a loss above that of
         predicting the frequency of each class), "callback" or "partial_fit".
+    alpha_ : float
+        The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.
+    alphas_ : ndarray of shape (n_alphas,)
+        The penalties tried, in decreasing order; only with ``alpha="auto"``.
+    alpha_scores_ : ndarray of shape (n_folds, n_alphas)
+        Their negative log-loss on held-out rows, in nats; only with ``alpha="auto"``.
+    feature_importances_ : ndarray of shape (n_features,)
+        Mean absolute gradient of the logits times the standard deviation of the feature, with sum
+        one. It says how much the output moves with a feature at the training data, all others
+        fixed; it neither says how much accuracy a feature brings (see
+        :func:`~sklearn.inspection.permutation_importance`) nor divides credit among correlated
+        features.
     n_init_losses_ : list of float
         Loss of every start when it was dropped or finished.
 
@@ -311,7 +326,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         if X_val is not None or y_val is not None or sample_weight_val is not None:
             held_out = validate_held_out(self, X_val, y_val, sample_weight_val, data)
         elif self.early_stopping:
-            keys = row_keys(data.X, rng)
+            if previous is None or not hasattr(self, "_split_seed"):  # a warm start keeps its split
+                self._split_seed = int(rng.randint(2**31 - 1))
+            keys = row_keys(data.X, np.random.RandomState(self._split_seed))
             kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
             data, held_out = data.take(kept), data.take(held)
 
@@ -333,13 +350,19 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             starts,
             rng,
             validation=None if held_out is None else held_out.rows(),
+            warm=previous is not None,
             watch=Watch(
                 early_stopping=self.early_stopping,
                 listeners=self._listeners(tasks, objective, settings, data),
             ),
         )
         self.__dict__.update(finish(objective, data, trained))
+        self.feature_importances_ = feature_importances(
+            objective.network, objective.rows, moments, self._previous_fit()
+        )
         self._set_alpha(choice)
+        if self.alpha != "auto" and useless(objective, data, trained):
+            self._warn_useless(data.prior_loss())
         if held_out is not None:
             self.validation_loss_curve_ = trained.result.validation_loss_curve
         elif hasattr(self, "validation_loss_curve_"):
@@ -409,6 +432,16 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             ConvergenceWarning,
             stacklevel=3,
         )
+
+    def _warn_useless(self, prior_loss: float) -> None:
+        if self.stop_reason_ != "diverged":
+            warnings.warn(
+                f"The network has learned nothing: predicting the class frequencies has the same "
+                f"log-loss, {prior_loss:.4g}. The penalty alpha={self.alpha!r} is large for these "
+                'sample weights; lower alpha or use alpha="auto".',
+                ConvergenceWarning,
+                stacklevel=5,
+            )
 
     def _previous_fit(self) -> np.ndarray:
         """Flat parameters of the last fit, in user units."""

@@ -13,9 +13,9 @@ pytestmark = [
 # The check of sample weights compares to seven digits, which rounding spoils in the flat
 # valleys of a long fit; hence few iterations.
 BASE = {
-    "lbfgs": {"hidden_units": 4, "max_iter": 20, "n_init": 1},
-    "adam": {"hidden_units": 4, "max_iter": 20, "learning_rate_init": 0.1},
-    "sgd": {"hidden_units": 4, "max_iter": 20, "learning_rate_init": 0.1},
+    "lbfgs": {"hidden_units": 4, "alpha": 1.0, "max_iter": 20, "n_init": 1},
+    "adam": {"hidden_units": 4, "alpha": 1.0, "max_iter": 20, "learning_rate_init": 0.1},
+    "sgd": {"hidden_units": 4, "alpha": 1.0, "max_iter": 20, "learning_rate_init": 0.1},
 }
 OPTIONS = [
     {},
@@ -58,7 +58,8 @@ def instances():
         yield TwoLayerMLPClassifier(solver=solver, **EXACT, **WARM[solver])
     for activation in ("identity", "logistic", "leaky_relu", "gelu", "silu"):
         yield TwoLayerMLPClassifier(solver="lbfgs", activation=activation, **BASE["lbfgs"])
-    yield TwoLayerMLPClassifier(hidden_units=4, max_iter=20, n_init=1)
+    yield TwoLayerMLPClassifier(hidden_units=4, alpha=1.0, max_iter=20, n_init=1)
+    yield TwoLayerMLPClassifier(hidden_units=40, max_iter=20)  # alpha="auto"
 
 
 @parametrize_with_checks(list(instances()))

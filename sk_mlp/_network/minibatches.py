@@ -243,7 +243,7 @@ class Minibatches:
             losses = list(self.objective.threads.map(backward, range(self.n_parts)))
             for other in gradients[1:]:
                 first.vector += other.vector
-        take(Step(None, params, first.with_penalty(self.objective.alpha / self.weight_sum)))
+        take(Step(None, params, first.with_penalty(self.objective.decay / self.weight_sum)))
         return losses
 
     def _sparse_losses(
@@ -259,7 +259,7 @@ class Minibatches:
         # share of the batch in the penalty of each of its features
         share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
         share = (share * (self.n_rows / X.shape[0])).astype(self.dtype)[:, None]
-        vector = gradient.with_penalty(self.objective.alpha / self.weight_sum, share)
+        vector = gradient.with_penalty(self.objective.decay / self.weight_sum, share)
         take(Step(selection, gradient.params, vector))
         return [loss]
 

@@ -46,6 +46,10 @@ class Summable(Protocol):
     """Rows that an objective can be summed over, wherever they are."""
 
     @property
+    def weight_unit(self) -> float:
+        """What the weights have been divided by."""
+
+    @property
     def n_rows(self) -> int:
         """Number of rows."""
 
@@ -76,20 +80,24 @@ class Rows(NamedTuple):
         In the dtype of X.
     text : bool, default=False
         True if sparse X is text-like. Otherwise it is made dense block by block.
+    weight_unit : float, default=1.0
+        What the sample weights have been divided by.
     """
 
     X: Array
     y: Array
     sample_weight: Array | None
     text: bool = False
+    weight_unit: float = 1.0
 
     def take(self, index: Any) -> "Rows":
         """Select rows: a view if `index` is a slice."""
         if isinstance(index, slice):
             weight = None if self.sample_weight is None else self.sample_weight[index]
-            return Rows(self.X[index, ...], self.y[index, ...], weight, self.text)
+            return Rows(self.X[index, ...], self.y[index, ...], weight, self.text, self.weight_unit)
         weight = None if self.sample_weight is None else take_rows(self.sample_weight, index)
-        return Rows(take_rows(self.X, index), take_rows(self.y, index), weight, self.text)
+        X, y = take_rows(self.X, index), take_rows(self.y, index)
+        return Rows(X, y, weight, self.text, self.weight_unit)
 
     @property
     def block(self) -> Array:
@@ -271,6 +279,7 @@ class Objective:
     ) -> None:
         self.network, self.rows, self.standardization = network, rows, standardization
         self.alpha, self.threads = alpha, threads
+        self.decay = alpha / rows.weight_unit  # in the units of the weights as they are stored
 
     def over(self, threads: Threads) -> "Objective":
         """Return the same objective, computed by several threads."""
@@ -287,7 +296,8 @@ class Objective:
     def penalty(self, params: Array) -> float:
         """alpha/2 (|V1|^2 + |W2|^2), in nats."""
         weights = params[self.network.layout.weights]
-        return 0.5 * self.alpha * float(weights @ weights)
+        penalty: float = 0.5 * self.decay * float(weights @ weights)
+        return penalty
 
     def loss(self, params: np.ndarray) -> float:
         """Objective at `params` of shape (layout.size,), in nats per unit of weight."""
@@ -307,6 +317,6 @@ class Objective:
             weight_sum += part[2]
         self.standardization.chain_rule(layout, gradient)
         loss += self.penalty(params)
-        gradient[layout.weights] += self.alpha * params[layout.weights]
+        gradient[layout.weights] += self.decay * params[layout.weights]
         gradient /= weight_sum
         return loss / weight_sum, gradient

@@ -71,7 +71,7 @@ def minibatch(
 
     def take(step: Any) -> None:
         nonlocal progress
-        done = (progress.t + 1) / (monitor.max_iter * n_steps)
+        done = (progress.t + 0.5) / (monitor.max_iter * n_steps)  # the middle of the step
         rate = course.learning_rate * factor * rate_at(len(monitor.loss_curve), done)
         progress = take_step(rule, progress, step, rate)
 

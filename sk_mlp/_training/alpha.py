@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
 from sk_mlp._data.holdout import key_folds, row_keys
 from sk_mlp._training.path import MARGIN, Walk, log_loss_score, make_fold, path
@@ -95,4 +96,4 @@ def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray]:
     if len(distinct) > SAMPLE_ROWS:
         kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
         data, keys = data.take(kept), keys[kept]
-    return data, keys
+    return data._replace(X=to_host(data.X)), keys

@@ -21,8 +21,12 @@ SMALL_NETWORK = 16
 MAX_STARTS, STARTS_TIMES_UNITS = 16, 64
 SCREENING_ITERATIONS, SCREENING_EPOCHS = 10, 0.05  # of a round; epochs as a share of all
 LBFGS_ITERATIONS = 1000
-EPOCHS, STEPS = 25, 500  # a minibatch solver plans at least as many of both
-BATCH, MAX_BATCH, BATCHES = 64, 256, 128
+EPOCHS, STEPS = 25, 500  # a minibatch solver plans at least as many of both ...
+# ... but fewer epochs the more rows there are. Measured on 1 000 000 x 50: 7 epochs of batches of
+# 1024 end at log-loss .243, 10 epochs of 256 rows at .251 and in 1.7 times the time.
+EPOCHS_ROWS, EPOCHS_POWER = 32_768, 0.35
+BATCH, MAX_BATCH, BATCHES = 64, 1024, 128
+FULL_BATCH = 256  # rows whose learning rate a batch of all rows gets at most
 ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
 # Adam moves the weight of a rare word at full rate, so that texts are fitted in a pass or two
 # and overfitted soon after.
@@ -155,6 +159,8 @@ def _planned_epochs(size: Size, batch_size: int, epochs: int) -> int:
     steps: float = STEPS
     if size.text:
         epochs, steps = 1, TEXT_STEPS * math.sqrt(size.layout.n_outputs)
+    else:
+        epochs = math.ceil(epochs * min(1.0, (EPOCHS_ROWS / size.n_rows) ** EPOCHS_POWER))
     return max(epochs, math.ceil(steps / math.ceil(size.n_rows / batch_size)))
 
 
@@ -164,7 +170,7 @@ def _learning_rate(rate: Any, solver: str, size: Size, batch_size: Any) -> float
     # the noise of a step falls with the root of its batch; a batch of all rows has none,
     # and its rate must not depend on whether rows are repeated or weighted
     batch = _auto_batch(size) if batch_size == "auto" else int(batch_size)
-    noise = batch if batch < size.n_rows else min(batch, MAX_BATCH)
+    noise = batch if batch < size.n_rows else min(batch, FULL_BATCH)
     rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(noise / BATCH)
     return float(rate * TEXT_RATE if size.text and solver == "adam" else rate)
 

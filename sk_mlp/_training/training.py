@@ -108,6 +108,7 @@ def train(
     *,
     validation: Rows | None = None,
     watch: Watch = UNWATCHED,
+    warm: bool = False,
 ) -> Trained:
     """Train from the best of several starts.
 
@@ -123,6 +124,8 @@ def train(
         Rows whose mean cross-entropy is followed.
     watch : Watch
         What the fit is watched by; its validation loss is that of `validation`.
+    warm : bool, default=False
+        Return the start if training does not improve on it.
     """
     with (
         objective.rows.threads(objective.network) as threads,
@@ -139,6 +142,10 @@ def train(
             return run_minibatch(objective, settings, x0, rng, monitor)
 
         result, losses = Restarts(solve, settings, starts, watch).finish()
+        if warm and not watch.early_stopping:
+            start_loss = objective.loss(starts[0])
+            if start_loss < result.loss:
+                result = result._replace(x=starts[0], loss=start_loss, best_iter=0)
     return Trained(to_numpy(result.x), result, losses)
 
 
@@ -229,9 +236,20 @@ def finish(objective: Objective, data: Data, trained: Trained) -> dict[str, Any]
 
 
 def diverged(objective: Objective, data: Data, trained: Trained) -> bool:
-    """Return True if the loss is above that of predicting the share of each class.
+    """Return True if the cross-entropy is above that of predicting the share of each class.
 
-    The penalty does not count: it may exceed the loss, for instance after a short plan.
+    The penalty does not count: it may exceed the loss; that is not divergence.
     """
+    return data_loss(objective, trained) > data.prior_loss() + 1e-5
+
+
+def data_loss(objective: Objective, trained: Trained) -> float:
+    """Mean cross-entropy of the training rows, without the penalty."""
     penalty = objective.penalty(trained.params) / objective.rows.weight_sum
-    return bool(trained.result.loss - penalty > 1.01 * data.prior_loss() + 1e-5)
+    return float(trained.result.loss - penalty)
+
+
+def useless(objective: Objective, data: Data, trained: Trained) -> bool:
+    """Return True if the network does no better than the share of each class."""
+    prior = data.prior_loss()
+    return bool(prior > 1e-3 and data_loss(objective, trained) > (1.0 - 1e-4) * prior)

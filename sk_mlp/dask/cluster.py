@@ -276,6 +276,8 @@ class Team:
     weight_sum : float
     """
 
+    weight_unit = 1.0
+
     def __init__(
         self,
         cluster: Cluster,
