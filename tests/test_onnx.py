@@ -384,6 +384,19 @@ def test_labels_above_those_of_int64():
         to_onnx(small().fit(X, labels[y]))
 
 
+@pytest.mark.parametrize("offset", [-(2**40), 2**33])
+def test_labels_above_those_of_int32(offset):
+    pytest.importorskip("skl2onnx")
+    pytest.importorskip("onnxruntime")
+    X, y = load_iris(return_X_y=True)
+    model = OneVsRestClassifier(small()).fit(X, y + offset)
+    assert_same(runtime(to_onnx(model), {"X": X}), model, X)
+    linear = LogisticRegression(max_iter=1000)
+    for model in (make_pipeline(small(), linear), StackingClassifier(NAMED, linear, cv=2)):
+        with pytest.raises(ValueError, match="labels of 32 bits only"):
+            to_onnx(model.fit(X, y + offset))
+
+
 def test_a_dask_estimator_names_its_local_network():
     pytest.importorskip("distributed")
     from sk_mlp.dask import DaskTwoLayerMLPClassifier

@@ -56,12 +56,15 @@ def model_to_onnx(
     prepared = last = part(model, outputs, dtype)
     while isinstance(last, Pipeline):
         last = last.steps[-1][1]
+    options: dict[int, dict[str, Any]] = _text_options(prepared)
+    if is_classifier(last):  # one of scikit-learn
+        _check_labels(last)
+        options[id(last)] = {"zipmap": False}
     return convert_sklearn(
         prepared,
         name=type(model).__name__,
         initial_types=_input_types(model, prepared, X, dtype),
-        options=_text_options(prepared)
-        | ({id(last): {"zipmap": False}} if is_classifier(last) else {}),
+        options=options,
         target_opset=opsets,
     )
 
@@ -88,7 +91,16 @@ def _input_types(model: Any, prepared: Any, X: Any, dtype: Any) -> list[tuple[st
     ]
 
 
-def _text_options(model: Any) -> dict[int, dict[str, str]]:
+def _check_labels(model: Any) -> None:
+    """Raise for labels that skl2onnx, unlike the converters here, takes modulo 2**32."""
+    classes, limits = np.asarray(model.classes_), np.iinfo(np.int32)
+    if classes.dtype.kind in "iu" and not (
+        limits.min <= classes.min() <= classes.max() <= limits.max
+    ):
+        raise ValueError(f"{type(model).__name__} is exported with labels of 32 bits only.")
+
+
+def _text_options(model: Any) -> dict[int, dict[str, Any]]:
     """Options of the text vectorizers in a model."""
     options = {}
     for vectorizer in estimators(model):
