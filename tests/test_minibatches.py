@@ -44,7 +44,7 @@ def make_problem(container, target, *, weighted, standardize, batch_size, thread
         y = rng.uniform(size=(N_ROWS, layout.n_outputs)) < 0.4
     weights = rng.uniform(0.1, 3.0, size=N_ROWS) if weighted else None
     moments = feature_moments(X, weights)
-    standardization = moments.standardization(N_FEATURES) if standardize else IDENTITY
+    standardization = moments.standardization() if standardize else IDENTITY
     network, rows = Network.named(layout, "tanh", output), Rows(X, y, weights)
     loss = Objective(network, rows, standardization, ALPHA, threads)
     batches = Minibatches(loss, batch_size, np.random.RandomState(1))

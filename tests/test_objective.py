@@ -57,7 +57,7 @@ def make_loss(
     layout = Layout(X.shape[1], HIDDEN_UNITS, n_outputs)
     standardization = IDENTITY
     if standardize:
-        standardization = feature_moments(X, weights).standardization(X.shape[1])
+        standardization = feature_moments(X, weights).standardization()
     network = Network.named(layout, name, output)
     return Objective(network, Rows(X, y, weights), standardization, alpha, threads)
 
