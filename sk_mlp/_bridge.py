@@ -8,6 +8,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._backend.compat import to_host
+from sk_mlp._data.moments import FeatureMoments
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu")  # that both classes have
 SAME_NAME = (
@@ -86,7 +87,9 @@ def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
     network.alpha_ = float(mlp.alpha)
     # partial_fit goes on with these statistics, of no rows yet
     nothing = np.zeros(network.n_features_in_)
-    network._stream = {"moments": (0.0, nothing, nothing)}
+    network._stream = {
+        "moments": FeatureMoments.restore((0.0, nothing, nothing), len(nothing))._asdict()
+    }
     return network
 
 

@@ -426,7 +426,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
         advice = outcome.advice
         if settings.solver != "lbfgs":
-            advice += ", or try another learning_rate_init"
+            lower = "lower" if self.stop_reason_ == "diverged" else "try another"
+            advice += f", or {lower} learning_rate_init"
         warnings.warn(
             f"{settings.solver} {ended} (loss {self.loss_:.4g}); {advice}.",
             ConvergenceWarning,

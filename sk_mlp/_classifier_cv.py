@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifierCV."""
 
+import warnings
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -305,7 +306,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         i, j = chosen(means)
         network = networks[i].set_params(alpha=float(alphas[j]))
-        with tasks.sub_fit("refit", network):
+        with tasks.sub_fit("refit", network), warnings.catch_warnings():
+            # on pure noise the largest alpha is the right one
+            warnings.filterwarnings("ignore", message="The network has learned nothing")
             if self.refit:
                 network.fit(X, y, sample_weight)
             else:

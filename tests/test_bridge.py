@@ -115,7 +115,7 @@ def test_training_goes_on_here(container, standardize):
     losses = [ours.partial_fit(container(X), y).loss_ for _ in range(30)]
     assert_allclose(theirs.predict_proba(X), before, rtol=0, atol=1e-12)
     assert losses[-1] < losses[0] < 1.5 * theirs.loss_
-    assert ours._stream["moments"][0] == 30 * len(X)
+    assert ours._stream["moments"]["weight"] == 30 * len(X)
     lbfgs = TwoLayerMLPClassifier.from_mlpclassifier(theirs).set_params(solver="lbfgs")
     with pytest.raises(AttributeError, match="partial_fit"):
         lbfgs.partial_fit(X, y)

@@ -43,9 +43,10 @@ def make_problem(container, target, *, weighted, standardize, batch_size, thread
     if output == "logistic":
         y = rng.uniform(size=(N_ROWS, layout.n_outputs)) < 0.4
     weights = rng.uniform(0.1, 3.0, size=N_ROWS) if weighted else None
-    moments = feature_moments(X, weights)
-    standardization = moments.standardization() if standardize else IDENTITY
-    network, rows = Network.named(layout, "tanh", output), Rows(X, y, weights)
+    text = sparse.issparse(X)
+    moments = feature_moments(X, weights, text=text)
+    standardization = moments.standardization(text=text) if standardize else IDENTITY
+    network, rows = Network.named(layout, "tanh", output), Rows(X, y, weights, text=text)
     loss = Objective(network, rows, standardization, ALPHA, threads)
     batches = Minibatches(loss, batch_size, np.random.RandomState(1))
     params = rng.normal(scale=0.5, size=layout.size)

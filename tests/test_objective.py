@@ -52,6 +52,7 @@ def make_loss(
     alpha=0.7,
     standardize=True,
     threads=SERIAL,
+    text=False,
 ):
     output, n_outputs = TARGETS[target]
     layout = Layout(X.shape[1], HIDDEN_UNITS, n_outputs)
@@ -59,7 +60,7 @@ def make_loss(
     if standardize:
         standardization = feature_moments(X, weights).standardization()
     network = Network.named(layout, name, output)
-    return Objective(network, Rows(X, y, weights), standardization, alpha, threads)
+    return Objective(network, Rows(X, y, weights, text=text), standardization, alpha, threads)
 
 
 def point_of(loss, seed=1):
@@ -205,9 +206,8 @@ def test_sparse_is_as_dense_without_standardisation_and_never_densified(monkeypa
     params = point_of(dense)
     monkeypatch.setattr(sparse.csr_matrix, "toarray", None)
     monkeypatch.setattr(sparse.csr_matrix, "todense", None)
-    value, gradient = make_loss(sparse.csr_matrix(X), y, weights, standardize=False).loss_gradient(
-        params
-    )
+    text = make_loss(sparse.csr_matrix(X), y, weights, standardize=False, text=True)
+    value, gradient = text.loss_gradient(params)
     expected, expected_gradient = dense.loss_gradient(params)
     assert_allclose(value, expected, rtol=1e-13)
     assert_allclose(gradient, expected_gradient, rtol=1e-11, atol=1e-15)

@@ -55,7 +55,7 @@ def test_pickle_is_not_more_than_the_parameters_and_a_small_state(solver, dtype)
     X = np.tile(X.astype(dtype), (1, 10))
     model = TwoLayerMLPClassifier(200, solver=solver, random_state=0, n_init=1).fit(X, y)
     parameters = n_bytes(model.coefs_ + model.intercepts_)
-    moments = 2 * 8 * X.shape[1]  # mean and variance of each feature
+    moments = 8 * 8 * X.shape[1]  # seven statistics of each feature, and its importance
     curve = 9 * len(model.loss_curve_)
     assert len(pickle.dumps(model)) < parameters + moments + curve + 3000
 
@@ -66,7 +66,7 @@ def test_pickle_after_partial_fit_holds_the_state_of_the_solver_in_addition():
     model = TwoLayerMLPClassifier(200, solver="adam", random_state=0)
     model.partial_fit(X, y, classes=[0, 1])
     parameters = n_bytes(model.coefs_ + model.intercepts_)
-    moments = 2 * 8 * X.shape[1]
+    moments = 8 * 8 * X.shape[1]
     # two vectors of Adam in single precision take as much as the parameters
     shuffling = len(pickle.dumps(np.random.RandomState(0)))
     assert len(pickle.dumps(model)) < 2 * parameters + moments + shuffling + 3000
@@ -169,7 +169,7 @@ def one_class(state):
             spoil_stream("state", lambda s: s | {"v": s["v"] + np.inf}),
             "the state 'v' of the solver",
         ),
-        (spoil_stream("moments", lambda m: (m[0], m[1], -m[2])), "is negative"),
+        (spoil_stream("moments", lambda m: m | {"variance": -m["variance"]}), "is negative"),
         (spoil("coefs_", lambda c: [c[0].astype(object), c[1]]), r"coefs_\[0\] has dtype object"),
         (spoil("coefs_", lambda c: [c[0].astype(str), c[1]]), r"coefs_\[0\] has dtype <U"),
         (spoil("coefs_", lambda c: [c[0].astype(complex), c[1]]), r"coefs_\[0\] has dtype complex"),
@@ -179,9 +179,15 @@ def one_class(state):
             spoil("classes_", lambda c: np.array([0, 1, np.nan])),
             "classes_ must be a vector without NaN",
         ),
-        (spoil_stream("moments", lambda m: (m[0], m[1][:-1], m[2])), "the mean of the features"),
-        (spoil_stream("moments", lambda m: (np.nan, m[1], m[2])), "the weight of the rows"),
-        (spoil_stream("moments", lambda m: (m[0], m[1], m[2][:1])), "the variance of the features"),
+        (
+            spoil_stream("moments", lambda m: m | {"mean": m["mean"][:-1]}),
+            "the mean of the features",
+        ),
+        (spoil_stream("moments", lambda m: m | {"weight": np.nan}), "the weight of the rows"),
+        (
+            spoil_stream("moments", lambda m: m | {"variance": m["variance"][:1]}),
+            "the variance of the features",
+        ),
     ],
 )
 def test_a_state_that_is_not_valid_is_refused(change, message):

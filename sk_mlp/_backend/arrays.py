@@ -75,8 +75,8 @@ def reshape(array: Array, shape: tuple[int, ...]) -> Array:
 
 def take_rows(array: Array, index: Array) -> Array:
     """Copy the rows with these numbers."""
-    if type(array) is np.ndarray:
-        return array.take(index, axis=0)
+    if type(array) is np.ndarray and array.flags.c_contiguous:
+        return array.take(index, axis=0)  # of others it would copy all rows first
     xp = namespace_of(array)
     return array[index] if xp is np else xp.take(array, index, axis=0)
 

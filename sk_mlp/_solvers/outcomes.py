@@ -38,7 +38,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "diverged": Outcome(
         False,
-        message="ended no better than by predicting the class frequencies",
+        message="diverged: the loss is higher than always predicting the class frequencies",
         advice="rescale X or use standardize=True",
     ),
     "callback": Outcome(False),

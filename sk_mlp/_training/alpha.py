@@ -22,6 +22,10 @@ LARGEST, SMALLEST, N_ALPHAS = 1000.0, 1e-4, 15
 # One of three folds is enough above this many distinct rows.
 HOLD_OUT_ROWS = 2_000
 N_FOLDS = 3
+# A shorter path than that of the search class, for half its time. Its networks are farther from
+# their minimum and show less of the overfitting that a small alpha allows, so that a smaller
+# alpha has to gain 3 % (28 sets: .81 of MLPClassifier's log-loss; with 0 %: .89).
+QUICK: dict[str, Any] = {"first_iterations": 60, "step_iterations": 12, "patience": 2, "gain": 0.03}
 
 
 class AlphaChoice(NamedTuple):
@@ -69,7 +73,7 @@ def choose_alpha(
         folds = folds[:1]
     if not sample.is_text:
         settings = settings._replace(solver="lbfgs")
-    walk = Walk(settings, seed, log_loss_score)
+    walk = Walk(settings, seed, log_loss_score, **QUICK)
     weights = sample.weights
     made = [make_fold(sample, split, options, settings, seed, weights) for split in folds]
     alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
@@ -88,12 +92,30 @@ def choose_alpha(
 
 def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray]:
     """Some three thousand rows at most, in proportion to the classes, and their keys."""
-    n_rows = data.X.shape[0]
-    if n_rows > LOOK_ROWS:
-        data = data.take(np.arange(0, n_rows, math.ceil(n_rows / LOOK_ROWS)))
+    step = slice(None, None, math.ceil(data.X.shape[0] / LOOK_ROWS))
+    data = data._replace(
+        X=data.X[step, ...],  # a view, if X is dense
+        target=data.target._replace(encoded=data.target.encoded[step]),
+        weights=None if data.weights is None else data.weights[step],
+    )
     keys = row_keys(data.X, np.random.RandomState(seed))
     distinct = np.unique(keys)
+    kept = np.arange(len(keys))
     if len(distinct) > SAMPLE_ROWS:
         kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
-        data, keys = data.take(kept), keys[kept]
-    return data._replace(X=to_host(data.X)), keys
+    kept, weights = _merged(data, keys, kept)
+    data = data._replace(weights=None).take(kept)._replace(weights=weights)
+    return data._replace(X=to_host(data.X)), keys[kept]
+
+
+def _merged(data: Data, keys: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
+    weights = None if data.weights is None else data.weights[kept]
+    codes = data.target.encoded[kept].reshape(len(kept), -1)
+    pairs = np.column_stack([keys[kept], codes.astype(np.uint64)])
+    _, first, number = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    if len(first) == len(kept):
+        return kept, weights
+    order = np.argsort(first)
+    totals = np.bincount(number.ravel(), weights)
+    return kept[first[order]], totals[order]

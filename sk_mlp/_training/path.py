@@ -23,13 +23,9 @@ from sk_mlp._training.training import random_starts, train
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
 # the smaller the steps that matter.
-FIRST_ITERATIONS, STEP_ITERATIONS, STEP_PATIENCE = 60, 12, 2
 STEP_TOL, STEP_TOL_ROOT_ROWS = 5e-4, 0.015
 # Mean scores that differ by less than this share of them are not told apart by a few folds.
 MARGIN = 0.02
-# A smaller alpha has to gain this share: a network of the path is not trained to the end, and
-# shows less of the overfitting that a small alpha allows than the final one.
-GAIN = 0.03
 # Share of the squared weights of the start below which a network has collapsed to W = 0, a
 # stationary point that a warm start would never leave.
 COLLAPSED = 1e-4
@@ -148,13 +144,19 @@ class Walk(NamedTuple):
     scorer : Scorer
     first_iterations, step_iterations : int
         Of lbfgs, for the first network and for each one that starts from its neighbour.
+    patience : int
+        Iterations of lbfgs without progress after which a network is scored.
+    gain : float
+        Share of the score that a smaller alpha has to gain.
     """
 
     settings: Settings
     seed: int
     scorer: Scorer
-    first_iterations: int = FIRST_ITERATIONS
-    step_iterations: int = STEP_ITERATIONS
+    first_iterations: int = 100
+    step_iterations: int = 25
+    patience: int = 3
+    gain: float = 0.0
 
 
 def path(
@@ -219,7 +221,9 @@ def path(
             if not np.isfinite(mean):
                 continue
             # between alphas that cannot be told apart the larger one will be taken
-            if np.isfinite(best) and mean <= best + (-MARGIN if j < middle else GAIN) * abs(best):
+            if np.isfinite(best) and mean <= best + (-MARGIN if j < middle else walk.gain) * abs(
+                best
+            ):
                 misses += 1
             else:
                 misses = 0
@@ -244,7 +248,7 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
             settings = settings._replace(
                 max_iter=walk.first_iterations if fresh else walk.step_iterations,
                 tol=tol,
-                n_iter_no_change=STEP_PATIENCE,
+                n_iter_no_change=walk.patience,
             )
             with np.errstate(all="ignore"):  # a loss that is not finite is an error
                 result, _ = Restarts(
