@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -336,7 +337,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         objective, settings = settle(
             data, data.rows(), moments, options_of(self), epochs=self._epochs
         )
-        choice = self._alpha(data, settings, rng, warm=previous is not None)
+        choice = self._alpha(lambda: data, settings, rng, warm=previous is not None)
         objective = objective.with_alpha(choice.alpha)
         if previous is not None:
             starts = [
@@ -372,9 +373,14 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return settings
 
     def _alpha(
-        self, data: Data, settings: Settings, rng: np.random.RandomState, *, warm: bool
+        self,
+        rows: Callable[[], Data],
+        settings: Settings,
+        rng: np.random.RandomState,
+        *,
+        warm: bool,
     ) -> AlphaChoice:
-        """Alpha as given, as chosen by the last fit of a warm start, or chosen now."""
+        """Alpha as given, as chosen by the last fit of a warm start, or chosen now by rows."""
         nothing = np.empty(0), np.empty((0, 0))
         if self.alpha != "auto":
             return AlphaChoice(float(self.alpha), *nothing)
@@ -385,7 +391,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             )
             return AlphaChoice(self.alpha_, *tried)
         seed = int(rng.randint(2**31 - 1))
-        return choose_alpha(data, options_of(self), settings, seed)
+        return choose_alpha(rows(), options_of(self), settings, seed)
 
     def _stream_alpha(self) -> float:
         """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
