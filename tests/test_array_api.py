@@ -98,8 +98,10 @@ def problem(n_classes=3, dtype=np.float64, n_samples=120):
     return X.astype(dtype), y
 
 
-def classifier(hidden_units=7, *, n_init=1, **options):
-    return TwoLayerMLPClassifier(hidden_units, n_init=n_init, random_state=0, **options)
+def classifier(hidden_units=7, *, n_init=1, alpha=1.0, **options):
+    return TwoLayerMLPClassifier(
+        hidden_units, n_init=n_init, alpha=alpha, random_state=0, **options
+    )
 
 
 def assert_same_network(model, reference, tolerance):
@@ -199,6 +201,19 @@ def test_minibatch_solvers_give_the_result_of_numpy(space, options, n_classes, d
     model = classifier(**options).fit(space(X), space(y), space(weights))
     # steps are in single precision in every namespace, and array-api-strict computes by NumPy
     assert_same_network(model, reference, 0 if space.name == "strict:device2" else 1e-5)
+
+
+@needs_array_api
+@pytest.mark.parametrize("options", [FULL_BATCH[0], MINIBATCH[0]], ids=lambda o: o["solver"])
+def test_alpha_is_the_one_that_numpy_chooses(space, options):
+    X, y = problem(dtype=np.float32)
+    weights = np.linspace(0.5, 1.5, len(y)).astype(np.float32)
+    reference = classifier(alpha="auto", **options).fit(X, y, weights)
+    model = classifier(alpha="auto", **options).fit(space(X), space(y), space(weights))
+    assert model.alpha_ == reference.alpha_
+    assert_array_equal(model.alphas_, reference.alphas_)
+    assert_allclose(model.alpha_scores_, reference.alpha_scores_, rtol=1e-6)
+    assert space.holds(model.predict_proba(space(X)), np.float32)
 
 
 @needs_array_api
