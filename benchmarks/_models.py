@@ -131,6 +131,9 @@ CHANGES: dict[tuple[tuple[str, Any], ...], dict[str, tuple[Any, ...]]] = {
         "hidden_units": (HALF, TWICE),
         "activation": ("tanh", "leaky_relu", "gelu", "silu"),
         "solver": ("lbfgs",),
+        "max_iter": (HALF, TWICE),
+    },
+    (("solver", "adam"),): {
         "batch_size": (HALF, TWICE),
         "learning_rate_init": (HALF, TWICE),
         "learning_rate": ("constant",),
