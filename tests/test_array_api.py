@@ -104,6 +104,11 @@ def classifier(hidden_units=7, *, n_init=1, alpha=1.0, **options):
     )
 
 
+def namespace_and_device(space, values):
+    xp, _, device = _array_api.get_namespace_and_device(space(values))
+    return xp, device
+
+
 def assert_same_network(model, reference, tolerance):
     pairs = zip(
         [*model.coefs_, *model.intercepts_],
@@ -211,9 +216,14 @@ def test_alpha_is_the_one_that_numpy_chooses(space, options):
     reference = classifier(alpha="auto", **options).fit(X, y, weights)
     model = classifier(alpha="auto", **options).fit(space(X), space(y), space(weights))
     assert model.alpha_ == reference.alpha_
-    assert_array_equal(model.alphas_, reference.alphas_)
-    assert_allclose(model.alpha_scores_, reference.alpha_scores_, rtol=1e-6)
+    assert_allclose(to_host(model.alphas_), reference.alphas_, rtol=1e-6)
+    assert_allclose(to_host(model.alpha_scores_), reference.alpha_scores_, rtol=1e-6)
     assert space.holds(model.predict_proba(space(X)), np.float32)
+    away = _array_api.move_estimator_to(reference, *namespace_and_device(space, X))
+    for moved in (away, model):
+        for name in ("feature_importances_", "alphas_", "alpha_scores_"):
+            assert_allclose(to_host(getattr(moved, name)), getattr(reference, name), rtol=1e-3)
+            assert type(getattr(moved, name)) is type(space(X))
 
 
 @needs_array_api
@@ -376,8 +386,7 @@ def test_move_to_another_device_and_go_on(space, labels):
     to_y = space if y.dtype.kind == "i" else np.asarray
     home = classifier(solver="adam", batch_size=30).partial_fit(X, y, classes=labels)
     before = pickle.dumps(home)
-    xp, _, device = _array_api.get_namespace_and_device(space(X))
-    away = _array_api.move_estimator_to(home, xp, device)
+    away = _array_api.move_estimator_to(home, *namespace_and_device(space, X))
     assert space.holds(away.coefs_[0], np.float32)
     assert_allclose(to_host(away.transform(space(X))), home.transform(X), rtol=0, atol=1e-5)
     assert_array_equal(to_host(away.predict(space(X))), home.predict(X))
