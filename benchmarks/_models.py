@@ -15,7 +15,9 @@ from sklearn.neural_network import MLPClassifier
 
 import sk_mlp
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._training.settings import resolve
+from sk_mlp._data.moments import is_text_like
+from sk_mlp._network.parameters import Layout
+from sk_mlp._training.settings import Size, resolve
 
 # training data (X, y) -> unfitted classifier, or None if it cannot take X
 Factory = Callable[[Any, np.ndarray], Any]
@@ -107,8 +109,14 @@ class Step(NamedTuple):
             options = model.get_params()
             classes = len(np.unique(y))
             n_outputs = 1 if classes == 2 else classes
-            settings = resolve(options, X.shape, n_outputs, is_sparse=sparse.issparse(X))
+            layout = Layout(X.shape[1], model.hidden_units, n_outputs)
+            text = is_text_like(X) and 4 * X.shape[1] > X.shape[0]
+            settings = resolve(options, Size(X.shape[0], layout, text=text))
             resolved = {**options, **settings._asdict()}[self.parameter]
+            if self.parameter == "learning_rate_init":
+                resolved = settings.course.learning_rate
+            elif self.parameter == "alpha":
+                resolved = model.fit(X, y).alpha_
             value = type(resolved)(resolved * value.factor)
             value = max(1, value) if isinstance(value, int) else value
         return model.set_params(**{self.parameter: value})
@@ -123,6 +131,9 @@ CHANGES: dict[tuple[tuple[str, Any], ...], dict[str, tuple[Any, ...]]] = {
         "hidden_units": (HALF, TWICE),
         "activation": ("tanh", "leaky_relu", "gelu", "silu"),
         "solver": ("lbfgs",),
+        "max_iter": (HALF, TWICE),
+    },
+    (("solver", "adam"),): {
         "batch_size": (HALF, TWICE),
         "learning_rate_init": (HALF, TWICE),
         "learning_rate": ("constant",),

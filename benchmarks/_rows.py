@@ -17,9 +17,8 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._network.activations import ACTIVATIONS
-from sk_mlp._network.objective import RowSum, TwoLayerLoss
-from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Layout
 
 ONE, DEFAULT = "one", "default"
@@ -150,15 +149,9 @@ def products(name: str, dtype: str, options: Options) -> Pair:
     classes = int(p.y.max()) + 1
     layout = Layout(p.X.shape[1], p.hidden_units, 1 if classes == 2 else classes)
     y = p.y[:, None].astype(bool) if classes == 2 else p.y
-    rows = RowSum(
-        p.X,
-        y,
-        None,
-        layout=layout,
-        activation=ACTIVATIONS[p.activation],
-        output=OUTPUTS["logistic" if classes == 2 else "softmax"],
-    )
-    loss = TwoLayerLoss([rows], layout, p.alpha, IDENTITY)
+    output = "logistic" if classes == 2 else "softmax"
+    network = Network.named(layout, p.activation, output)
+    loss = Objective(network, Rows(p.X, y, None), IDENTITY, p.alpha)
     params = np.random.default_rng(0).normal(size=layout.size) / np.sqrt(layout.n_features)
     W1 = layout.views(params)[0].astype(dtype)
     D = np.ones((len(p.X), p.hidden_units), dtype)

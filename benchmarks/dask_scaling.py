@@ -26,6 +26,7 @@ import psutil
 from distributed import Client, LocalCluster
 
 from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._network.network import Network
 from sk_mlp.dask.blocks import ShardSums
 from sk_mlp.dask.cluster import Cluster, Team
 from sk_mlp.dask.rows import Rows, place_rows
@@ -58,6 +59,18 @@ def place(cluster: Cluster, n_rows: int, n_features: int, n_blocks: int) -> Rows
     return place_rows(cluster, TwoLayerMLPClassifier(), X.astype(np.float32), y, None)
 
 
+def network_of(rows: Rows, hidden_units: int) -> Network:
+    """Return the network to be trained on these rows."""
+    return Network.named(rows.classes.layout(hidden_units), "relu", rows.classes.target.output)
+
+
+def team_of(cluster: Cluster, rows: Rows, network: Network) -> Team:
+    """Return the actors that sum over these rows."""
+    team = Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight)
+    team.parts(network, 1)
+    return team
+
+
 def per_call(function: Callable[[], Any], n_calls: int) -> tuple[float, float, float]:
     """Median and quartiles of the milliseconds of a call."""
     for _ in range(3):
@@ -87,9 +100,10 @@ def scaling(args: argparse.Namespace) -> None:
                 cluster = Cluster(client)
                 blocks = BLOCKS_PER_WORKER * n_workers
                 rows = place(cluster, n_rows, args.features, blocks)
-                size = rows.classes.layout(args.hidden_units).size
+                network = network_of(rows, args.hidden_units)
+                size = network.layout.size
                 params = np.random.default_rng(0).normal(scale=0.1, size=size)
-                with Team(cluster, rows.shards, args.hidden_units, "relu") as team:
+                with team_of(cluster, rows, network) as team:
                     evaluate = partial(team.loss_gradient, params)
                     middle, low, high = per_call(evaluate, args.calls)
                     before = loopback_bytes()
@@ -103,23 +117,24 @@ def scaling(args: argparse.Namespace) -> None:
                 )
 
 
-def local_sums(shard: Any, held: Any, n_blocks: int, hidden_units: int, params: Any) -> Any:
+def local_sums(shard: Any, held: Any, n_blocks: int, network: Network, params: Any) -> Any:
     """Add up a shard by a task."""
-    sums = ShardSums(shard, held, n_blocks, hidden_units, "relu", 1).loss_gradient(params)
+    sums = ShardSums(shard, held, n_blocks, network, 1).loss_gradient(params)
     return sum(sums.values())
 
 
 class Tasks:
     """Sums by tasks instead of actors, one per worker."""
 
-    def __init__(self, client: Client, rows: Rows, hidden_units: int, params: np.ndarray) -> None:
+    def __init__(self, client: Client, rows: Rows, network: Network, params: np.ndarray) -> None:
         self.client, self.submit = client, partial(client.submit, pure=False)
-        self.rows, self.hidden_units, self.params = rows, hidden_units, params
+        self.rows, self.network, self.params = rows, network, params
+        self.n_blocks = max(stop for _, stop in rows.shards)
 
     def _tasks(self, params: Any) -> list[Any]:
-        network = len(self.rows.shards), self.hidden_units, params
+        work = self.n_blocks, self.network, params
         shards = self.rows.shards.items()
-        return [self.submit(local_sums, shard, held, *network) for held, shard in shards]
+        return [self.submit(local_sums, shard, held, *work) for held, shard in shards]
 
     def gather(self) -> Any:
         """Add on the client."""
@@ -148,9 +163,10 @@ def overhead(args: argparse.Namespace) -> None:
             for hidden_units in (5, args.hidden_units):
                 cluster = Cluster(client)
                 rows = place(cluster, 40 * n_workers, args.features, n_workers)
-                params = np.zeros(rows.classes.layout(hidden_units).size)
-                tasks = Tasks(client, rows, hidden_units, params)
-                with Team(cluster, rows.shards, hidden_units, "relu") as team:
+                network = network_of(rows, hidden_units)
+                params = np.zeros(network.layout.size)
+                tasks = Tasks(client, rows, network, params)
+                with team_of(cluster, rows, network) as team:
                     ways = {
                         "actors": partial(team.loss_gradient, params),
                         "a task per worker, gather": tasks.gather,

@@ -24,14 +24,12 @@ from _machine import machine, print_machine
 from sklearn import config_context
 
 from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._backend.compat import namespace
-from sk_mlp._network.activations import ACTIVATIONS
+from sk_mlp._backend.rows import gradient_rows, row_blocks
 from sk_mlp._network.minibatches import Minibatches
-from sk_mlp._network.objective import block_rows, row_blocks
-from sk_mlp._network.outputs import OUTPUTS
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Layout, initial_parameters
-from sk_mlp._solvers import adam, start, take_step
-from sk_mlp._training.training import Problem
+from sk_mlp._solvers import Progress, adam, take_step
 
 ALPHA, RATE = 1.0, 1e-3
 
@@ -62,10 +60,10 @@ def draw(size: Size, device: str) -> tuple[torch.Tensor, torch.Tensor]:
     return X, torch.argmax(S + torch.randn_like(S), dim=1)
 
 
-def problem_of(X: torch.Tensor, y: torch.Tensor, layout: Layout) -> Problem:
-    """Return data and network, on features as they are."""
-    relu, softmax = ACTIVATIONS["relu"], OUTPUTS["softmax"]
-    return Problem(X, y, None, layout, relu, softmax, namespace(X), IDENTITY)
+def objective_of(X: torch.Tensor, y: torch.Tensor, layout: Layout) -> Objective:
+    """Return the objective on features as they are."""
+    network = Network.named(layout, "relu", "softmax")
+    return Objective(network, Rows(X, y, None), IDENTITY, ALPHA)
 
 
 def first_parameters(layout: Layout) -> np.ndarray:
@@ -77,12 +75,11 @@ def first_parameters(layout: Layout) -> np.ndarray:
 def objective(size: Size, device: str) -> tuple[Timed, Timed]:
     """One evaluation, and the products X W1, H W2, H'R, R W2' and X'D of the same blocks."""
     X, y = draw(size, device)
-    problem, params = problem_of(X, y, size.layout), first_parameters(size.layout)
-    loss = problem.objective(ALPHA)
+    loss, params = objective_of(X, y, size.layout), first_parameters(size.layout)
     on_device = torch.asarray(params, dtype=X.dtype, device=device)
-    W1, _, W2, _ = size.layout.views(on_device, problem.xp)
+    W1, _, W2, _ = size.layout.views(on_device)
     residual = torch.randn(size.n_rows, size.layout.n_outputs, device=device)
-    step = block_rows(problem.xp, X, size.layout)
+    step = gradient_rows(X, size.layout.hidden_units)
 
     def products() -> float:
         for block in row_blocks(0, size.n_rows, step):
@@ -99,18 +96,18 @@ def objective(size: Size, device: str) -> tuple[Timed, Timed]:
 def epoch(size: Size, device: str) -> tuple[Timed, Timed]:
     """Make passes of Adam over shuffled batches, ours and written by hand."""
     X, y = draw(size, device)
-    problem, layout = problem_of(X, y, size.layout), size.layout
+    layout = size.layout
     rng = np.random.RandomState(0)
-    batches = Minibatches(problem.rows(), ALPHA, IDENTITY, size.batch_size, rng, X.dtype)
+    batches = Minibatches(objective_of(X, y, layout), size.batch_size, rng)
     rule = adam(0.9, 0.999)
-    x0 = torch.asarray(first_parameters(layout), dtype=X.dtype, device=device)
-    state = start(problem.xp, x0, rule)
+    progress = Progress.start(batches.place(first_parameters(layout)), rule)
+
+    def take(step: Any) -> None:
+        nonlocal progress
+        progress = take_step(rule, progress, step, RATE)
 
     def ours() -> float:
-        nonlocal state
-        for step in batches.epoch(state.stack[0]):
-            state = take_step(problem.xp, rule, state, step, RATE)
-        return batches.loss(state.stack[0])
+        return batches.epoch(progress.params, take)
 
     module = torch.nn.Sequential(
         torch.nn.Linear(layout.n_features, layout.hidden_units),

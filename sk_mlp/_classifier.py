@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.arrays import place, to_numpy, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
@@ -336,7 +337,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         objective, settings = settle(
             data, data.rows(), moments, options_of(self), epochs=self._epochs
         )
-        choice = self._alpha(data, settings, rng, warm=previous is not None)
+        choice = self._alpha(lambda: data, settings, rng, warm=previous is not None)
         objective = objective.with_alpha(choice.alpha)
         if previous is not None:
             starts = [
@@ -357,9 +358,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             ),
         )
         self.__dict__.update(finish(objective, data, trained))
-        self.feature_importances_ = feature_importances(
+        importances = feature_importances(
             objective.network, objective.rows, moments, self._previous_fit()
         )
+        self.feature_importances_ = place(importances, data.X, widest_float(data.X))
         self._set_alpha(choice)
         if self.alpha != "auto" and useless(objective, data, trained):
             self._warn_useless(data.prior_loss())
@@ -372,20 +374,25 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return settings
 
     def _alpha(
-        self, data: Data, settings: Settings, rng: np.random.RandomState, *, warm: bool
+        self,
+        rows: Callable[[], Data],
+        settings: Settings,
+        rng: np.random.RandomState,
+        *,
+        warm: bool,
     ) -> AlphaChoice:
-        """Alpha as given, as chosen by the last fit of a warm start, or chosen now."""
+        """Alpha as given, as chosen by the last fit of a warm start, or chosen now by rows."""
         nothing = np.empty(0), np.empty((0, 0))
         if self.alpha != "auto":
             return AlphaChoice(float(self.alpha), *nothing)
         if warm and hasattr(self, "alpha_"):
             tried = (
-                getattr(self, name, none)
+                to_numpy(getattr(self, name, none))
                 for name, none in zip(("alphas_", "alpha_scores_"), nothing, strict=True)
             )
             return AlphaChoice(self.alpha_, *tried)
         seed = int(rng.randint(2**31 - 1))
-        return choose_alpha(data, options_of(self), settings, seed)
+        return choose_alpha(rows(), options_of(self), settings, seed)
 
     def _stream_alpha(self) -> float:
         """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
@@ -396,7 +403,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _set_alpha(self, choice: AlphaChoice) -> None:
         self.alpha_ = choice.alpha
         if len(choice.alphas):
-            self.alphas_, self.alpha_scores_ = choice.alphas, choice.scores
+            like = self.coefs_[0]
+            self.alphas_, self.alpha_scores_ = (
+                place(values, like, widest_float(like)) for values in (choice.alphas, choice.scores)
+            )
         else:
             self.__dict__.pop("alphas_", None)
             self.__dict__.pop("alpha_scores_", None)

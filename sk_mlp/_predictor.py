@@ -13,7 +13,7 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mlp._backend.arrays import empty, namespace_of, on_host
+from sk_mlp._backend.arrays import empty, namespace_of, on_host, place, to_numpy, widest_float
 from sk_mlp._backend.compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._backend.rows import forward_rows, pass_rows, row_blocks, row_ranges
 from sk_mlp._backend.threads import row_threads
@@ -80,6 +80,12 @@ class TwoLayerPredictor(
             moved.intercepts_ = [convert(b) for b in self.intercepts_]
             strings = isinstance(self.classes_, np.ndarray) and self.classes_.dtype.kind in "OUST"
             moved.classes_ = self.classes_ if strings else convert(self.classes_)
+            names = ["feature_importances_"] if hasattr(self, "feature_importances_") else []
+            names += ["alphas_", "alpha_scores_"] if hasattr(self, "alpha_scores_") else []
+            like = moved.coefs_[0]  # its device may know no float64
+            for name in names:
+                values = place(to_numpy(getattr(self, name)), like, widest_float(like))
+                setattr(moved, name, values)
         return moved
 
     @property

@@ -98,8 +98,15 @@ def problem(n_classes=3, dtype=np.float64, n_samples=120):
     return X.astype(dtype), y
 
 
-def classifier(hidden_units=7, *, n_init=1, **options):
-    return TwoLayerMLPClassifier(hidden_units, n_init=n_init, random_state=0, **options)
+def classifier(hidden_units=7, *, n_init=1, alpha=1.0, **options):
+    return TwoLayerMLPClassifier(
+        hidden_units, n_init=n_init, alpha=alpha, random_state=0, **options
+    )
+
+
+def namespace_and_device(space, values):
+    xp, _, device = _array_api.get_namespace_and_device(space(values))
+    return xp, device
 
 
 def assert_same_network(model, reference, tolerance):
@@ -199,6 +206,24 @@ def test_minibatch_solvers_give_the_result_of_numpy(space, options, n_classes, d
     model = classifier(**options).fit(space(X), space(y), space(weights))
     # steps are in single precision in every namespace, and array-api-strict computes by NumPy
     assert_same_network(model, reference, 0 if space.name == "strict:device2" else 1e-5)
+
+
+@needs_array_api
+@pytest.mark.parametrize("options", [FULL_BATCH[0], MINIBATCH[0]], ids=lambda o: o["solver"])
+def test_alpha_is_the_one_that_numpy_chooses(space, options):
+    X, y = problem(dtype=np.float32)
+    weights = np.linspace(0.5, 1.5, len(y)).astype(np.float32)
+    reference = classifier(alpha="auto", **options).fit(X, y, weights)
+    model = classifier(alpha="auto", **options).fit(space(X), space(y), space(weights))
+    assert model.alpha_ == reference.alpha_
+    assert_allclose(to_host(model.alphas_), reference.alphas_, rtol=1e-6)
+    assert_allclose(to_host(model.alpha_scores_), reference.alpha_scores_, rtol=1e-6)
+    assert space.holds(model.predict_proba(space(X)), np.float32)
+    away = _array_api.move_estimator_to(reference, *namespace_and_device(space, X))
+    for moved in (away, model):
+        for name in ("feature_importances_", "alphas_", "alpha_scores_"):
+            assert_allclose(to_host(getattr(moved, name)), getattr(reference, name), rtol=1e-3)
+            assert type(getattr(moved, name)) is type(space(X))
 
 
 @needs_array_api
@@ -361,8 +386,7 @@ def test_move_to_another_device_and_go_on(space, labels):
     to_y = space if y.dtype.kind == "i" else np.asarray
     home = classifier(solver="adam", batch_size=30).partial_fit(X, y, classes=labels)
     before = pickle.dumps(home)
-    xp, _, device = _array_api.get_namespace_and_device(space(X))
-    away = _array_api.move_estimator_to(home, xp, device)
+    away = _array_api.move_estimator_to(home, *namespace_and_device(space, X))
     assert space.holds(away.coefs_[0], np.float32)
     assert_allclose(to_host(away.transform(space(X))), home.transform(X), rtol=0, atol=1e-5)
     assert_array_equal(to_host(away.predict(space(X))), home.predict(X))

@@ -34,6 +34,7 @@ from distributed import Client, LocalCluster
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.blocks import subtotals, total
 from sk_mlp.dask.cluster import Cluster, Team, split_evenly
+from sk_mlp.dask.rows import place_rows, sample
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -96,10 +97,9 @@ def test_same_answer_as_on_one_machine(client, problem, n_partitions, class_weig
 def test_two_classes_strings_float32(client, problem):
     X, y, _ = problem
     X, y = X.astype(np.float32), np.where(y == 1, "yes", "no")
-    local = TwoLayerMLPClassifier(solver="lbfgs", **{**SHORT, "max_iter": 8}).fit(X, y)
-    ours = DaskTwoLayerMLPClassifier(**{**SHORT, "max_iter": 8}).fit(
-        cut(X, 250), cut_rows(y, 250)[:, None]
-    )
+    options = {**SHORT, "max_iter": 8, "alpha": 1.0}
+    local = TwoLayerMLPClassifier(solver="lbfgs", **options).fit(X, y)
+    ours = DaskTwoLayerMLPClassifier(**options).fit(cut(X, 250), cut_rows(y, 250)[:, None])
     assert ours.coefs_[0].dtype == np.float32
     assert_array_equal(ours.classes_, ["no", "yes"])
     # single precision adds up blocks of rows in another order
@@ -340,7 +340,7 @@ def test_says_that_it_did_not_converge(client, problem):
     [
         ({"solver": "adam"}, "'solver' .* must be 'auto', 'lbfgs'; got 'adam'"),
         ({"alpha": -1.0}, "'alpha' .* got -1.0"),
-        ({"class_weight": {0: 0.0}}, "class_weight is zero for the class 0"),
+        ({"class_weight": dict.fromkeys(range(3), 0.0)}, "class_weight is zero for every row"),
     ],
 )
 def test_errors_of_parameters(client, problem, options, message):
@@ -368,8 +368,6 @@ def test_errors_of_data(client, problem):
         network.fit(DX, dy[~((dy == 0) & (da.arange(N_ROWS, chunks=300) > 350))])
     with pytest.raises(ValueError, match="one class 7"):
         network.fit(DX, da.full_like(dy, 7))
-    with pytest.raises(ValueError, match="sample_weight is zero for every sample of the class 2"):
-        network.fit(DX, dy, cut_rows(weights * (y != 2), 300))
     with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
         network.fit(DX, dy, cut_rows(weights - 1.0, 300))
     with pytest.raises(ValueError, match="sample_weight is zero for every sample"):
@@ -382,6 +380,61 @@ def test_errors_of_data(client, problem):
         network.fit(cut(broken, 300), dy)
     with pytest.raises(ValueError, match="X has no rows"):
         network.fit(DX[:0], dy[:0])
+
+
+@pytest.mark.parametrize("by", ["sample_weight", "class_weight", "balanced"])
+def test_a_class_without_weight(client, problem, by):
+    X, y, weights = problem
+    weights = weights if by == "class_weight" else weights * (y != 2)
+    class_weight = {"class_weight": {2: 0.0}, "balanced": "balanced"}.get(by)
+    options = {**SHORT, "class_weight": class_weight}
+    local = TwoLayerMLPClassifier(solver="lbfgs", **options).fit(X, y, weights)
+    ours = DaskTwoLayerMLPClassifier(**options).fit(
+        cut(X, 250), cut_rows(y, 250), cut_rows(weights, 250)
+    )
+    assert_same_fit(ours, local)
+    assert_array_equal(ours.classes_, [0, 1, 2])
+
+
+def test_alpha_is_chosen_as_on_one_machine(client, problem):
+    X, y, weights = problem
+    data = cut(X, (0, 250, 350)), cut_rows(y, (0, 250, 350)), cut_rows(weights, (0, 250, 350))
+    local = TwoLayerMLPClassifier(solver="lbfgs", **SHORT).fit(X, y, weights)
+    ours = DaskTwoLayerMLPClassifier(**SHORT, warm_start=True).fit(*data)
+    assert_allclose(ours.alpha_, local.alpha_, rtol=1e-12)
+    assert_allclose(ours.alphas_, local.alphas_, rtol=1e-12)
+    assert_allclose(ours.alpha_scores_, local.alpha_scores_, atol=1e-8)
+    chosen = ours.alpha_
+    assert ours.fit(data[0] * 0.5, *data[1:]).alpha_ == chosen  # a warm start keeps it
+    assert ours.to_local().alpha_ == chosen
+    given = clone(ours).set_params(alpha=2.0).fit(*data)
+    assert given.alpha_ == 2.0
+    assert not hasattr(given, "alphas_")
+
+
+@pytest.mark.parametrize("sparse_blocks", [False, True])
+def test_sample_is_at_a_stride_over_all_blocks(client, problem, sparse_blocks):
+    X, y, weights = problem
+    chunks = (0, 100, 3, 60, 437)
+    DX = cut(X, chunks)
+    if sparse_blocks:
+        DX = DX.map_blocks(sparse.csr_matrix, dtype=X.dtype)
+    with Cluster(client) as cluster:
+        rows = place_rows(
+            cluster,
+            TwoLayerMLPClassifier(),
+            DX,
+            cut_rows(y, chunks),
+            cut_rows(weights, chunks),
+        )
+        some = sample(cluster, rows, 70)
+        kept = np.flatnonzero(weights)
+        kept = kept[:: -(-len(kept) // 70)]
+        assert_array_equal(some.X, X[kept])
+        assert_array_equal(some.target.encoded, y[kept])
+        assert_array_equal(some.weights, weights[kept])
+        rows.shards.clear()  # as if all were lost
+        assert_array_equal(sample(cluster, rows, 70).X, some.X)
 
 
 def test_no_client():

@@ -30,23 +30,16 @@ class Objective:
 
     def setup(self, size: str, dtype: str) -> None:
         """Make the data and the objective."""
-        from sk_mlp._network.activations import ACTIVATIONS
-        from sk_mlp._network.objective import RowSum, TwoLayerLoss
-        from sk_mlp._network.outputs import OUTPUTS
+        from sk_mlp._network import objective
+        from sk_mlp._network.network import Network
         from sk_mlp._network.parameters import IDENTITY, Layout
 
         X, y, h = problem(size, dtype)
         classes = SIZES[size][2]
         layout = Layout(X.shape[1], h, 1 if classes == 2 else classes)
-        rows = RowSum(
-            X,
-            y[:, None].astype(bool) if classes == 2 else y,
-            None,
-            layout=layout,
-            activation=ACTIVATIONS["relu"],
-            output=OUTPUTS["logistic" if classes == 2 else "softmax"],
-        )
-        self.objective = TwoLayerLoss([rows], layout, 1.0, IDENTITY)
+        network = Network.named(layout, "relu", "logistic" if classes == 2 else "softmax")
+        rows = objective.Rows(X, y[:, None].astype(bool) if classes == 2 else y, None)
+        self.objective = objective.Objective(network, rows, IDENTITY, 1.0)
         self.at = np.random.default_rng(0).normal(size=layout.size) / math.sqrt(X.shape[1])
 
     def time_loss(self, size: str, dtype: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_mlp._backend.compat import to_host
 from sk_mlp._displays.style import COLORS, MARKERS, add_legend, merged, pyplot
 from sk_mlp._displays.unwrap import unwrap
 
@@ -115,7 +116,7 @@ class AlphaPathDisplay:
             units = np.atleast_1d(network.hidden_units)[: len(scores)].tolist()
             best, scoring = network.hidden_units_, network.scoring
         elif hasattr(network, "alpha_scores_"):
-            scores = network.alpha_scores_[None]
+            scores = to_host(network.alpha_scores_)[None]
             best, scoring = network.hidden_units, "neg_log_loss"
             units = [best]
         else:
@@ -125,7 +126,7 @@ class AlphaPathDisplay:
                 "TwoLayerMLPClassifierCV."
             )
         return cls(
-            alphas=network.alphas_,
+            alphas=to_host(network.alphas_),
             scores=scores,
             hidden_units=units,
             alpha=network.alpha_,

@@ -169,6 +169,20 @@ def moments(shard: list[Data | None], standardize: bool) -> list[FeatureMoments]
     return [data.moments(standardize=standardize) for data in shard if data is not None]
 
 
+def row_counts(shard: list[Data | None]) -> list[int]:
+    """Return the number of rows in every block."""
+    return [0 if data is None else data.X.shape[0] for data in shard]
+
+
+def every(shard: list[Data | None], starts: Sequence[int], step: int) -> list[Data]:
+    """Take every `step`-th row of each block with rows, from its start on."""
+    return [
+        data.take(np.arange(start, data.X.shape[0], step))
+        for start, data in zip(starts, shard, strict=True)
+        if data is not None
+    ]
+
+
 def right_weight(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[float, float]:
     """Sample weight of the rows that are predicted right, and of all rows."""
     if X.shape[0] == 0:

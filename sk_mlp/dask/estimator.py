@@ -1,20 +1,24 @@
 """The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
 
+from functools import partial
 from typing import Any
 
 from sklearn.utils import check_random_state
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._reporting import Reporter
+from sk_mlp._training.alpha import SAMPLE_ROWS
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Watch
 from sk_mlp._training.training import finish, random_starts, settle, train
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 from sk_mlp.dask.cluster import Cluster, Team, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
-from sk_mlp.dask.rows import Rows, place_rows
+from sk_mlp.dask.rows import Rows, place_rows, sample
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
+
+ALPHA_ROWS = 3 * SAMPLE_ROWS  # of which equal ones count once
 
 
 class DaskTwoLayerMLPClassifier(DaskPredictor):
@@ -42,8 +46,9 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
     solver : {"auto", "lbfgs"}, default="auto"
         Both are L-BFGS. Steps on minibatches would need the network once per step; call
         ``TwoLayerMLPClassifier.partial_fit`` with one partition after another instead.
-    alpha : float, default=1.0
-        Strength of the L2 penalty.
+    alpha : "auto" or float, default="auto"
+        Strength of the L2 penalty. "auto" chooses it on the client, by some 9000 rows at most that
+        are taken from all partitions, and stores the choice in `alpha_`; a warm start keeps it.
     standardize : bool, default=True
         Whether to train on features of mean 0 and scale 1.
     n_init : "auto" or int, default="auto"
@@ -52,7 +57,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         Weight of each class. Must be None if y is multilabel.
     max_iter : int or None, default=None
         Iterations at the most; None is 1000.
-    tol : float, default=1e-5
+    tol : float, default=1e-4
         Least decrease of the loss that counts. There is no early stopping.
     n_iter_no_change : int, default=10
         Iterations without such a decrease after which the fit ends.
@@ -68,6 +73,8 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
     classes_, coefs_, intercepts_, out_activation_, n_features_in_, feature_names_in_
         As of `TwoLayerMLPClassifier`.
     n_iter_, loss_, loss_curve_, best_iter_, converged_, stop_reason_, n_init_losses_
+        As of `TwoLayerMLPClassifier`.
+    alpha_, alphas_, alpha_scores_
         As of `TwoLayerMLPClassifier`.
 
     See Also
@@ -98,12 +105,12 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         *,
         activation: str = "relu",
         solver: str = "auto",
-        alpha: float = 1.0,
+        alpha: float | str = "auto",
         standardize: bool = True,
         n_init: int | str = "auto",
         class_weight: Any = None,
         max_iter: int | None = None,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
         random_state: Any = None,
@@ -164,8 +171,11 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         data, rng = rows.classes, check_random_state(self.random_state)
         team = Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight)
         objective, settings = settle(data, team, rows.moments, network.get_params())
-        objective = objective.with_alpha(float(self.alpha))
-        if self.warm_start and hasattr(self, "coefs_"):
+        warm = self.warm_start and hasattr(self, "coefs_")
+        some = partial(sample, cluster, rows, ALPHA_ROWS)
+        choice = network._alpha(some, settings, rng, warm=warm)
+        objective = objective.with_alpha(choice.alpha)
+        if warm:
             network._check_same_network(data, "warm_start=True")
             layout = objective.network.layout
             starts = [
@@ -177,5 +187,6 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         with team:
             trained = train(objective, settings, starts, rng, watch=Watch(listeners=listeners))
             network.__dict__.update(finish(objective, data, trained))
+        network._set_alpha(choice)
         network._stream = {"moments": rows.moments._asdict()}
         return settings

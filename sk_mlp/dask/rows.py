@@ -1,19 +1,21 @@
 """From Dask collections to validated rows on the workers, and what the client knows of them."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 from distributed import Future
+from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
-from sk_mlp._data.data import Data
+from sk_mlp._data.data import Data, in_container
 from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import Target, row_weights
-from sk_mlp.dask.blocks import Labels, Span, encode, labels, moments
-from sk_mlp.dask.cluster import Cluster
+from sk_mlp.dask.blocks import Labels, Span, encode, every, labels, moments, row_counts
+from sk_mlp.dask.cluster import Cluster, StrandedError
 from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
 
 
@@ -88,6 +90,58 @@ def place_rows(
 
 def _chained(cluster: Cluster, futures: Sequence[Future]) -> list[Any]:
     return list(chain.from_iterable(cluster.gather(futures)))
+
+
+def sample(cluster: Cluster, rows: Rows, n_rows: int) -> Data:
+    """Bring some of the rows to the client, at one stride over all blocks.
+
+    Which ones depends on the partitions alone, and not on who holds them.
+
+    Parameters
+    ----------
+    cluster : Cluster
+    rows : Rows
+        Loaded again if all shards are lost.
+    n_rows : int
+        At the most.
+    """
+
+    def counted() -> list[int]:
+        futures = [cluster.submit(row_counts, shard) for shard in rows.shards.values()]
+        return _chained(cluster, futures)
+
+    def taken() -> list[Data]:
+        if not rows.shards:
+            rows.shards.update(rows.reload())
+        try:
+            counts = np.array(counted())
+            step = math.ceil(counts.sum() / n_rows)
+            starts = (-(np.cumsum(counts) - counts) % step).tolist()
+            futures = [
+                cluster.submit(every, shard, starts[slice(*held)], step)
+                for held, shard in rows.shards.items()
+            ]
+            return _chained(cluster, futures)
+        except StrandedError:
+            rows.shards.clear()
+            raise
+
+    return _concatenated(cluster.again_if_stranded(taken))
+
+
+def _concatenated(blocks: Sequence[Data]) -> Data:
+    Xs = [data.X for data in blocks]
+    if any(sparse.issparse(X) for X in Xs):
+        X = in_container(sparse.vstack([sparse.csr_matrix(X) for X in Xs], format="csr"))
+    else:
+        X = np.concatenate(Xs)
+    weights = None
+    if any(data.weights is not None for data in blocks):
+        weights = np.concatenate(
+            [np.ones(d.X.shape[0]) if d.weights is None else d.weights for d in blocks]
+        )
+    encoded = np.concatenate([data.target.encoded for data in blocks])
+    return Data(X, blocks[0].target._replace(encoded=encoded), weights)
 
 
 def summarize(
