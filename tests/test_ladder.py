@@ -14,10 +14,10 @@ ABOVE = {
     "_solvers": {"_backend"},
     "_training": {"_backend", "_network", "_data", "_solvers"},
     TOP: {"_backend", "_network", "_data", "_solvers", "_training"},
-    **dict.fromkeys(
-        ("_displays", "onnx", "dask"),
-        {"_backend", "_network", "_data", "_solvers", "_training", TOP},
-    ),
+    **{
+        optional: {"_backend", "_network", "_data", "_solvers", "_training", TOP}
+        for optional in ("_displays", "onnx", "dask")
+    },
 }
 # __init__ and __main__ gather what the package offers; the quick start uses the package as users do
 FILES = [
