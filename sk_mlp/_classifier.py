@@ -179,8 +179,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Whether the fit ended by itself, neither by `max_iter` nor by divergence.
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the learning rate has come to zero), "stationary" (no
-        decrease is possible in floating point), "max_iter", "diverged" (to a loss above that of
-        predicting the frequency of each class), "callback" or "partial_fit".
+        decrease is possible in floating point), "max_iter", "diverged" (the loss is no lower
+        than always predicting the class frequencies), "callback" or "partial_fit".
     alpha_ : float
         The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.
     alphas_ : ndarray of shape (n_alphas,)
