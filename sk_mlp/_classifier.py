@@ -70,8 +70,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
         "lbfgs" uses all rows for every iteration, converges to a local minimum and is repeatable
         to rounding. "adam" and "sgd" make a step for every batch of rows. "auto" is "lbfgs" for
-        up to 16 hidden units and 20 000 rows, where it is certain and quick, and "adam"
-        otherwise.
+        up to 10 000 rows, where it is reliable and fast, if ``alpha="auto"`` or there are up to
+        16 hidden units; and "adam" otherwise, for more than 100 outputs, for more than 3e8
+        multiply-adds per pass over the rows, for text-like data with more than a quarter as many
+        columns as rows, and for `partial_fit`.
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
@@ -79,44 +81,49 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         equal rows are never split between training and held-out rows. A warm start keeps
         `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
-        Whether to train on features of mean 0 and scale 1. The statistics (weighted) enter by a
-        change of variables of the parameters, so that X is not copied, and are folded into
-        `coefs_` afterwards, which apply to X as it is. Sparse X is divided by one scale, so that
-        the root mean squared norm of its rows is ``sqrt(n_features)`` but at most 10, and is not
-        centred: centring would make every step cost all columns, and a scale for each column
-        would blow up rare words. With False, sparse and dense X give the same fit.
+        Train on features of mean 0 and scale 1. The statistics (weighted) enter by a change of
+        variables of the parameters, so that X is not copied, and are folded into `coefs_`
+        afterwards, which apply to X as it is. The scale is the standard deviation. A column of
+        which at least half the rows hold one value (zero, its smallest or its largest) has at
+        least half the root mean squared distance of the other rows from that value: for a column
+        of two values that is half their range. The weights of a constant column are zero. Sparse
+        X gives the same fit as dense X, unless it is text-like: at least 500 columns and at most
+        5 % non-zeros. Columns of text-like data that are mostly zero are not centred, and the
+        root mean squared norm of the rows is at most 5.
     n_init : "auto" or int, default="auto"
         Number of random starts. The worse half of them is dropped every 10 iterations ("lbfgs")
         or twentieth of `max_iter`, until the best is finished. "auto" is 16 for "lbfgs" with up
-        to 4 hidden units, 64 divided by their number with up to 16, else 1.
+        to 4 hidden units, ``64 // hidden_units`` for more, but at least 1; 1 for "adam" and "sgd".
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weight.
         "balanced" gives every class the same total weight.
     batch_size : "auto" or int, default="auto"
-        Rows per step of "adam" and "sgd", all at the most. "auto" is a 128th of the rows, but at
-        least 64 and at most 256. Steps on less than all rows are computed in single precision.
+        Minibatch size of "adam" and "sgd", capped at n_samples. "auto" is a 128th of the rows,
+        but at least 64 and at most 1024. Steps on less than all rows are computed in single
+        precision.
     learning_rate : {"cosine", "constant", "invscaling", "adaptive"}, default="cosine"
-        Course of the learning rate of "adam" and "sgd". "cosine" rises over the first twentieth
+        Learning-rate schedule of "adam" and "sgd". "cosine" rises over the first twentieth
         of `max_iter` and then falls to zero along a cosine. "invscaling" divides by the root of
         the epoch. "adaptive" divides by 5 whenever the fit would have stopped by `tol`, until
         it is below a millionth of the initial rate.
     learning_rate_init : "auto" or float, default="auto"
         Largest learning rate. "auto" is, at 64 rows per batch, 0.01 for "adam" (0.003 for
-        text-like sparse data, with more than a quarter as many columns as rows) and 0.05 for
+        text-like data with more than a quarter as many columns as rows) and 0.05 for
         "sgd", and grows with the root of `batch_size`.
     momentum : float in [0, 1), default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True
-        Whether it is Nesterov's.
+        Use Nesterov momentum.
     beta_1 : float in [0, 1), default=0.9
         Decay of the first moment of "adam".
     beta_2 : float in [0, 1), default=0.999
         Decay of the second moment of "adam".
     max_iter : int or None, default=None
         Iterations of "lbfgs", epochs of the others. None is 1000 iterations, or as many epochs
-        as are planned for the size of the data: at least 25 epochs and 500 steps, or, for
-        text-like sparse data, at least 1 epoch and 60 steps times the root of the number of
-        outputs.
+        as are planned for the size of the data: at least 25 epochs (from 32 768 rows on fewer:
+        times ``(32768 / n_samples) ** 0.35``) and 500 steps, or, for text-like data with more
+        than a quarter as many columns as rows, at least 1 epoch and 60 steps times the root of
+        the number of outputs.
     tol : float, default=1e-4
         The fit has converged when `n_iter_no_change` iterations (epochs) in a row have each
         failed to bring the loss more than `tol`, in nats per unit of sample weight, below the
@@ -173,8 +180,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Whether the fit ended by itself, neither by `max_iter` nor by divergence.
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the learning rate has come to zero), "stationary" (no
-        decrease is possible in floating point), "max_iter", "diverged" (to a loss above that of
-        predicting the frequency of each class), "callback" or "partial_fit".
+        decrease is possible in floating point), "max_iter", "diverged" (the loss is no lower
+        than always predicting the class frequencies), "callback" or "partial_fit".
     alpha_ : float
         The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.
     alphas_ : ndarray of shape (n_alphas,)

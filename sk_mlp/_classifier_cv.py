@@ -47,10 +47,10 @@ FINAL_EPOCHS = 2 * EPOCHS  # with the right alpha, a longer fit does not overfit
 class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     """Two-layer perceptron classifier that tunes itself by cross-validation.
 
-    It stands to :class:`TwoLayerMLPClassifier` as
-    :class:`~sklearn.linear_model.LogisticRegressionCV` to
+    It is to :class:`TwoLayerMLPClassifier` what
+    :class:`~sklearn.linear_model.LogisticRegressionCV` is to
     :class:`~sklearn.linear_model.LogisticRegression`: alpha and hidden_units are chosen by held-out
-    scores, and the network is fitted to all data with them. The scores come from a path: in each
+    scores of all data, and the network is fitted to all data with them. The scores come from a path: in each
     fold, from the alpha in the middle first to smaller and then to larger ones, every network
     starts where that of the neighbouring alpha ended and is trained, in single precision, until it
     is good enough to be ranked. The way down ends where the mean score is no better than before, the
@@ -61,8 +61,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     hidden_units : int or sequence of int, default=(100,)
         Numbers of hidden units to choose from.
     alphas : int or sequence of float, default=10
-        Penalties to choose from; an int is so many from 100 down to 0.01, in equal ratios (1 is
-        100 alone). For one alpha pass ``[alpha]``.
+        Penalties to choose from; an int n means n log-spaced values from 100 down to 0.01 (1
+        is 100 alone). For one alpha pass ``[alpha]``.
     cv : int, cross-validation generator, iterable of splits or None, default=None
         Splits to score on. None is 3 stratified folds, shuffled, or a single one, with a third of
         the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
@@ -79,8 +79,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             default="relu"
         Activation of the hidden layer.
     solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
-        "auto" is "lbfgs" for up to 10 000 rows, and "adam" for more and for sparse data with more
-        than a quarter as many columns as rows, such as words of texts. With a minibatch solver
+        "auto" is "lbfgs" for up to 10 000 rows, and "adam" for more and for text-like data with
+        more than a quarter as many columns as rows. With a minibatch solver
         each alpha is fitted afresh.
     standardize : bool, default=True
         See :class:`TwoLayerMLPClassifier`.
@@ -107,7 +107,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alphas_ : ndarray of shape (n_alphas,)
         The alphas to choose from, in decreasing order.
     scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
-        Held-out scores; NaN where a path did not come.
+        Held-out scores; NaN for alphas not tried.
     best_score_ : float
         Mean score of the choice.
     classes_ : ndarray of shape (n_classes,)
@@ -122,6 +122,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X had any and all are strings.
+    feature_importances_ : ndarray of shape (n_features,)
+        Share of each feature in the output; see :class:`TwoLayerMLPClassifier`.
     loss_ : float
         Objective of the final fit.
     loss_curve_ : list of float
