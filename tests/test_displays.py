@@ -268,7 +268,7 @@ def test_labels_encoded_otherwise(display, circles):
 
 def test_loss_curves_and_best_iteration(circles):
     X, y = circles
-    network = fit(X[:80], y[:80], solver="adam", early_stopping=True, hidden_units=20)
+    network = fit(X, y, solver="adam", early_stopping=True, hidden_units=20)
     drawn = LossCurveDisplay.from_estimator(network)
     training, validation = drawn.lines_
     iterations = np.arange(1, network.n_iter_ + 1)

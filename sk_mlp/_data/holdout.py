@@ -14,7 +14,8 @@ Array = Any  # an array of any namespace of the array API standard
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-FEW_DISTINCT = 10  # rows, of which a fold would hold out whole regions
+# With fewer distinct rows, each of them repeated as often, a fold would hold out whole regions.
+FEW_DISTINCT = 10
 
 
 def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
@@ -53,6 +54,12 @@ def _keys_of_repetitions(keys: np.ndarray) -> np.ndarray:
     return np.asarray(mixed ^ (mixed >> np.uint64(29)))
 
 
+def few_distinct(keys: np.ndarray, fewest: float = FEW_DISTINCT) -> bool:
+    """Return True if equal rows have to be split: few distinct ones, each repeated often."""
+    n_distinct = len(np.unique(keys))
+    return bool(n_distinct < fewest and n_distinct * FEW_DISTINCT <= len(keys))
+
+
 def stratified_holdout(
     target: Target, keys: np.ndarray, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -62,8 +69,8 @@ def stratified_holdout(
     of k splits as k repetitions do. Each class is split in proportion to its distinct rows
     and keeps at least one to train on. Multilabel targets are split as one class.
 
-    If there are fewer distinct rows than ``1 / fraction``, to hold one out would be to hold out
-    a whole region, such as one of the four corners of XOR: equal rows are then split.
+    If there are fewer distinct rows than ``1 / fraction``, each repeated ten times or more, to hold
+    one out would be to hold out a whole region, such as a corner of XOR: equal rows are split.
 
     Parameters
     ----------
@@ -79,7 +86,7 @@ def stratified_holdout(
         If no row is left to validate on.
     """
     n_rows = len(keys)
-    if len(np.unique(keys)) * fraction < 1:
+    if few_distinct(keys, 1.0 / fraction):
         keys = _keys_of_repetitions(keys)
     groups = np.zeros(n_rows, dtype=int) if target.multilabel else class_codes(target)
     by_key = np.lexsort((groups, keys))  # a row that has several classes counts in the first
@@ -123,7 +130,7 @@ def key_folds(
     -------
     splits : list of (train_rows, test_rows)
     """
-    if len(np.unique(keys)) < FEW_DISTINCT:
+    if few_distinct(keys):
         keys = _keys_of_repetitions(keys)
     groups = np.zeros(len(keys), dtype=int) if target.multilabel else class_codes(target)
     distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
-from sk_mlp._data.holdout import key_folds, row_keys
+from sk_mlp._data.holdout import few_distinct, key_folds, row_keys
 from sk_mlp._training.path import MARGIN, Walk, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Settings
 
@@ -103,7 +103,9 @@ def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray]:
     kept = np.arange(len(keys))
     if len(distinct) > SAMPLE_ROWS:
         kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
-    kept, weights = _merged(data, keys, kept)
+    weights = None if data.weights is None else data.weights[kept]
+    if not few_distinct(keys):
+        kept, weights = _merged(data, keys, kept)
     data = data._replace(weights=None).take(kept)._replace(weights=weights)
     return data._replace(X=to_host(data.X)), keys[kept]
 
