@@ -266,8 +266,8 @@ def test_labels_encoded_otherwise(display, circles):
 # LossCurveDisplay
 
 
-def test_loss_curves_and_best_iteration(circles):
-    X, y = circles
+def test_loss_curves_and_best_iteration():
+    X, y = make_circles(300, noise=0.1, factor=0.4, random_state=0)
     network = fit(X, y, solver="adam", early_stopping=True, hidden_units=20)
     drawn = LossCurveDisplay.from_estimator(network)
     training, validation = drawn.lines_
