@@ -25,7 +25,7 @@ from sk_mlp._reporting import Reporter, iteration_name
 from sk_mlp._solvers import OUTCOMES, Progress, check_finite
 from sk_mlp._training.alpha import AlphaChoice, choose_alpha
 from sk_mlp._training.importance import feature_importances
-from sk_mlp._training.settings import EPOCHS, Settings
+from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Listener, Watch
 from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train, useless
 from sk_mlp._validation import check_parameters, options_of, unchanged_on_error
@@ -226,7 +226,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     """
 
     __module__ = "sk_mlp"
-    _epochs = EPOCHS  # planned by a minibatch solver; TwoLayerMLPClassifierCV plans more
+    _epochs: int | None = None  # planned by a minibatch solver; TwoLayerMLPClassifierCV says
 
     def __init__(
         self,

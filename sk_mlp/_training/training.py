@@ -22,7 +22,7 @@ from sk_mlp._solvers import (
     minibatch,
     take_step,
 )
-from sk_mlp._training.settings import EPOCHS, Settings, Size, resolve
+from sk_mlp._training.settings import Settings, Size, resolve
 from sk_mlp._training.starts import UNWATCHED, Restarts, Watch
 
 Array = Any  # an array of any namespace of the array API standard
@@ -52,7 +52,7 @@ def settle(
     moments: FeatureMoments,
     options: Mapping[str, Any],
     *,
-    epochs: int = EPOCHS,
+    epochs: int | None = None,
     stream: bool = False,
 ) -> tuple[Objective, Settings]:
     """Settle what is minimised and how, except for the penalty.
@@ -67,7 +67,7 @@ def settle(
         Of all rows.
     options : mapping
         The parameters of `TwoLayerMLPClassifier`.
-    epochs : int
+    epochs : int, optional
         Planned at least by a minibatch solver; see `resolve`.
     stream : bool, default=False
         True for a call to partial_fit.
