@@ -1,5 +1,6 @@
 """At home in scikit-learn: data frames, sparse containers, tags, representation, routing."""
 
+import inspect
 import subprocess
 import sys
 
@@ -226,7 +227,7 @@ def test_html_representation_shows_and_explains_what_was_fitted(model):
     assert f"{type(model).__name__.lower()}0" in html  # an output feature
     # scikit-learn explains what has a line of its own in the docstring
     for name in [*model.get_params(), *fitted]:
-        assert f"\n    {name} : " in type(model).__doc__, name
+        assert f"\n{name} : " in inspect.cleandoc(type(model).__doc__), name
 
 
 def test_routing_of_sample_weight():
