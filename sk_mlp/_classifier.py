@@ -120,7 +120,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Decay of the second moment of "adam".
     max_iter : int or None, default=None
         Iterations of "lbfgs", epochs of the others. None is 1000 iterations, or as many epochs
-        as are planned for the size of the data: at least 25 epochs (from 32 768 rows on fewer:
+        as are planned for the size of the data: at least 25 epochs, 40 with
+        ``alpha="auto"`` (from 32 768 rows on fewer:
         times ``(32768 / n_samples) ** 0.35``) and 500 steps, or, for text-like data with more
         than a quarter as many columns as rows, at least 1 epoch and 60 steps times the root of
         the number of outputs.

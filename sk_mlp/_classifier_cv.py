@@ -24,11 +24,11 @@ from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter
 from sk_mlp._training.path import (
-    MARGIN,
     Fold,
     Scorer,
     Walk,
     check_splits,
+    chosen,
     log_loss_score,
     make_fold,
     path,
@@ -381,20 +381,3 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score
-
-
-def chosen(means: np.ndarray) -> tuple[int, int]:
-    """Index of the hidden units with the best score and of the largest alpha near it.
-
-    Parameters
-    ----------
-    means : ndarray of shape (n_hidden_units, n_alphas)
-        Mean scores, the alphas in decreasing order; not finite where there is none.
-    """
-    means = np.where(np.isfinite(means), means, -np.inf)
-    i = int(np.argmax(means.max(axis=1)))
-    best = means[i].max()
-    # Too little penalty costs more than too much. A score below zero is an error with its sign
-    # changed; of others the scale is not known.
-    margin = MARGIN * abs(best) if best < 0 else 0.0
-    return i, int(np.argmax(means[i] >= best - margin))

@@ -9,7 +9,7 @@ import numpy as np
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
 from sk_mlp._data.holdout import few_distinct, key_folds, row_keys
-from sk_mlp._training.path import MARGIN, Walk, log_loss_score, make_fold, path
+from sk_mlp._training.path import Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Settings
 
 # The right alpha hardly depends on the number of rows, because the penalty is weighed against the
@@ -84,9 +84,7 @@ def choose_alpha(
     if not tried.any():
         return AlphaChoice(unit, alphas, scores)
     alphas, scores = alphas[tried], scores[:, tried]
-    means = scores.mean(axis=0)
-    best = float(means.max())
-    j = int(np.argmax(means >= best - MARGIN * abs(best)))
+    _, j = chosen(scores.mean(axis=0)[None])
     return AlphaChoice(float(alphas[j]), alphas, scores)
 
 

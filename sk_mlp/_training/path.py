@@ -266,3 +266,20 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
 def _collapsed(fold: Fold, params: np.ndarray) -> bool:
     weights, start = (v[fold.objective.network.layout.weights] for v in (params, fold.starts[0]))
     return bool(weights @ weights < COLLAPSED * (start @ start))
+
+
+def chosen(means: np.ndarray) -> tuple[int, int]:
+    """Index of the hidden units with the best score and of the largest alpha near it.
+
+    Parameters
+    ----------
+    means : ndarray of shape (n_hidden_units, n_alphas)
+        Mean scores, the alphas in decreasing order; not finite where there is none.
+    """
+    means = np.where(np.isfinite(means), means, -np.inf)
+    i = int(np.argmax(means.max(axis=1)))
+    best = means[i].max()
+    # Too little penalty costs more than too much. A score below zero is an error with its sign
+    # changed; of others the scale is not known.
+    margin = MARGIN * abs(best) if best < 0 else 0.0
+    return i, int(np.argmax(means[i] >= best - margin))
