@@ -84,6 +84,13 @@ def test_a_limit_set_meanwhile_by_somebody_else_is_left(threads):
     assert threads() == chosen != {1}
 
 
+def is_free(lock):
+    free = lock.acquire(timeout=1)
+    if free:
+        lock.release()
+    return free
+
+
 def test_an_interrupt_between_any_two_lines(threads):
     """Raise once at each line of the module, as Ctrl-C may.
 
@@ -121,6 +128,8 @@ def test_an_interrupt_between_any_two_lines(threads):
         run(stop)
         assert threads() == {2}, stop
         assert not blas._limit.inside
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(is_free, blas._limit.lock).result(), stop
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -135,7 +144,7 @@ def test_fork_while_another_thread_is_inside(threads):
 
     other = threading.Thread(target=stay)
     other.start()
-    inside.wait(10)
+    assert inside.wait(10)
     child = os.fork()
     if child == 0:
         signal.alarm(5)  # ends a child that hangs

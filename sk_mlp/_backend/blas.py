@@ -54,6 +54,8 @@ class _Limit:
 
     An interrupt may come between any two lines: `enter` and `leave` can be cut short anywhere
     and `leave` be repeated. The lock is one that a signal handler or a finalizer may take again.
+    One call is all that stands under it: CPython 3.13 leaves jumps inside a `with` unprotected,
+    and an interrupt there would keep the lock.
     """
 
     def __init__(self) -> None:
@@ -64,31 +66,36 @@ class _Limit:
     def enter(self, token: object) -> int:
         """Set the limit, if nobody has; threads that BLAS was allowed."""
         with self.lock:
-            self.inside[token] = threading.get_ident()
-            if self.found is None:
-                shared = [library for library in libraries() if not library.per_thread]
-                self.found = [(library, library.get()) for library in shared]
-            for library, allowed in self.found:
-                if allowed != 1:
-                    library.set(1)
-            return max((allowed for _, allowed in self.found), default=1)
+            return self._enter(token)
+
+    def _enter(self, token: object) -> int:
+        self.inside[token] = threading.get_ident()
+        if self.found is None:
+            shared = [library for library in libraries() if not library.per_thread]
+            self.found = [(library, library.get()) for library in shared]
+        for library, allowed in self.found:
+            if allowed != 1:
+                library.set(1)
+        return max((allowed for _, allowed in self.found), default=1)
 
     def leave(self, token: object) -> None:
         """Restore what was before, if nobody else is inside."""
         with self.lock:
-            self.inside.pop(token, None)
-            if self.inside or self.found is None:
-                return
-            for library, allowed in self.found:
-                if library.get() == 1:  # else somebody else has changed it meanwhile
-                    library.set(allowed)
-            self.found = None
+            self._leave(token)
+
+    def _leave(self, token: object) -> None:
+        self.inside.pop(token, None)
+        if self.inside or self.found is None:
+            return
+        for library, allowed in self.found:
+            if library.get() == 1:  # else somebody else has changed it meanwhile
+                library.set(allowed)
+        self.found = None
 
     def after_fork(self) -> None:
         """Forget the threads that the child process does not have, and the lock they may hold.
 
-        The limit is restored when the child next leaves the context: OpenBLAS may hang if its
-        setting is changed before the fork is complete.
+        The limit is restored when the child next leaves the context.
         """
         self.lock = threading.RLock()
         here = threading.get_ident()
