@@ -306,7 +306,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
                 "fit diverged, rescale X or use standardize=True."
             )
-        i, j = chosen(means)
+        i, j = chosen(scores)
         network = networks[i].set_params(alpha=float(alphas[j]))
         with tasks.sub_fit("refit", network), warnings.catch_warnings():
             # on pure noise the largest alpha is the right one

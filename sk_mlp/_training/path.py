@@ -26,6 +26,9 @@ from sk_mlp._training.training import random_starts, train
 STEP_TOL, STEP_TOL_ROOT_ROWS = 5e-4, 0.015
 # Mean scores that differ by less than this share of them are not told apart by a few folds.
 MARGIN = 0.02
+# The way down ends at the second alpha in a row that gains no more than that: one miss is often
+# chance, and on 28 sets .791 of MLPClassifier's log-loss became .781 with 3 of 4 paths as short.
+MISSES = 2
 # Share of the squared weights of the start below which a network has collapsed to W = 0, a
 # stationary point that a warm start would never leave.
 COLLAPSED = 1e-4
@@ -146,8 +149,6 @@ class Walk(NamedTuple):
         Of lbfgs, for the first network and for each one that starts from its neighbour.
     patience : int
         Iterations of lbfgs without progress after which a network is scored.
-    gain : float
-        Share of the score that a smaller alpha has to gain.
     """
 
     settings: Settings
@@ -156,7 +157,6 @@ class Walk(NamedTuple):
     first_iterations: int = 100
     step_iterations: int = 25
     patience: int = 3
-    gain: float = 0.0
 
 
 def path(
@@ -189,14 +189,12 @@ def path(
     ------
     j : int
         Index of the next alpha: from the middle down to the smallest, then up to the largest. The
-        way down ends when the mean over folds is no better than the best one, the way up when it
-        is worse beyond `MARGIN`.
+        way down ends when the mean over folds is no better than the best one by `MARGIN`, twice
+        in a row, the way up when it is worse by `MARGIN`.
     scores : ndarray of shape (n_folds,)
     """
     objective = folds[0].objective
-    middle, best = (len(alphas) - 1) // 2, -np.inf
-    # a small network, which needs several starts, may miss once by chance
-    patience = 1 if len(folds[0].starts) == 1 else 2
+    middle, best = (len(alphas) - 1) // 2, -np.finfo(float).max
     networks: list[np.ndarray | None] = [None] * len(folds)
     at_middle = networks
     for way in (range(middle, len(alphas)), range(middle - 1, -1, -1)):
@@ -221,14 +219,11 @@ def path(
             if not np.isfinite(mean):
                 continue
             # between alphas that cannot be told apart the larger one will be taken
-            if np.isfinite(best) and mean <= best + (-MARGIN if j < middle else walk.gain) * abs(
-                best
-            ):
-                misses += 1
-            else:
-                misses = 0
+            down = j >= middle
+            enough = best + _margin(best) if down else best - MARGIN * abs(best)
+            misses = 0 if mean > enough else misses + 1
             best = max(best, mean)
-            if misses == (patience if j >= middle else 1):
+            if misses == (MISSES if down else 1):
                 break
         networks = at_middle
 
@@ -268,18 +263,32 @@ def _collapsed(fold: Fold, params: np.ndarray) -> bool:
     return bool(weights @ weights < COLLAPSED * (start @ start))
 
 
-def chosen(means: np.ndarray) -> tuple[int, int]:
-    """Index of the hidden units with the best score and of the largest alpha near it.
+def chosen(scores: np.ndarray) -> tuple[int, int]:
+    """Index of the hidden units with the best mean score, and of the largest alpha near it.
+
+    An alpha is near the best if it is worse by no more than `MARGIN`, for scores that are errors
+    with their sign changed, and one standard error of the difference over the folds (Breiman et
+    al., Classification and Regression Trees, 1984, section 3.4.3, for paired folds): too little
+    penalty costs more than too much. On 28 sets the worst log-loss fell from 1.37 times that of
+    LogisticRegression to 1.00, at .785 instead of .80 of that of MLPClassifier.
 
     Parameters
     ----------
-    means : ndarray of shape (n_hidden_units, n_alphas)
-        Mean scores, the alphas in decreasing order; not finite where there is none.
+    scores : ndarray of shape (n_hidden_units, n_folds, n_alphas)
+        The alphas in decreasing order; not finite where there is none.
     """
+    means = scores.mean(axis=1)
     means = np.where(np.isfinite(means), means, -np.inf)
     i = int(np.argmax(means.max(axis=1)))
-    best = means[i].max()
-    # Too little penalty costs more than too much. A score below zero is an error with its sign
-    # changed; of others the scale is not known.
-    margin = MARGIN * abs(best) if best < 0 else 0.0
-    return i, int(np.argmax(means[i] >= best - margin))
+    best = int(np.argmax(means[i]))
+    tried = np.isfinite(means[i])
+    near = np.full(len(tried), _margin(means[i, best]))
+    if scores.shape[1] > 1:
+        differences = scores[i][:, tried] - scores[i][:, [best]]
+        near[tried] += differences.std(axis=0, ddof=1) / math.sqrt(scores.shape[1])
+    return i, int(np.argmax(tried & (means[i] >= means[i, best] - near)))
+
+
+def _margin(score: float) -> float:
+    # a score below zero is an error; of others the scale is not known
+    return MARGIN * max(0.0, -score)
