@@ -17,6 +17,10 @@ from sk_mlp._training.settings import Settings
 SAMPLE_ROWS = 3_000
 # More rows than this are thinned out before they are looked at one by one.
 LOOK_ROWS = 100_000
+# With this many times the rows of the sample, too little penalty costs no more than too much: the
+# best alpha of the sample, not one that is larger and as good, gives letter .128 instead of .140
+# and magic .293 instead of .300.
+LARGE = 2
 # Alphas are tried from the middle to both ends, so that a wide grid costs nothing.
 LARGEST, SMALLEST, N_ALPHAS = 1000.0, 1e-4, 15
 # Two folds of three tell as much as all (.786 and .787 of MLPClassifier's log-loss on 28 sets, .881
@@ -32,7 +36,8 @@ class AlphaChoice(NamedTuple):
     Attributes
     ----------
     alpha : float
-        The choice: the largest alpha whose mean score is near the best; see `chosen`.
+        The choice: the largest alpha whose mean score is near the best (see `chosen`), or that of
+        the best, if there are many more rows than were looked at.
     alphas : ndarray of shape (n_alphas,)
         The alphas tried, in decreasing order.
     scores : ndarray of shape (n_folds, n_alphas)
@@ -80,7 +85,10 @@ def choose_alpha(
     if not tried.any():
         return AlphaChoice(unit, alphas, scores)
     alphas, scores = alphas[tried], scores[:, tried]
-    _, j = chosen(scores[None])
+    if data.X.shape[0] > LARGE * sample.X.shape[0]:
+        j = int(np.argmax(scores.mean(axis=0)))
+    else:
+        _, j = chosen(scores[None])
     return AlphaChoice(float(alphas[j]), alphas, scores)
 
 
