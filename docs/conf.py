@@ -38,9 +38,9 @@ exclude_patterns = [
     "guide/sensitivity.rst",  # included by guide/alpha_and_units.rst
 ]
 default_role = "literal"
-# The Markdown is also read on GitHub, where the picture is beside it.
+# The Markdown is also read on GitHub, where its pictures are beside it.
 suppress_warnings = ["myst.header", "myst.xref_missing", "image.not_readable"]
-html_extra_path = ["../benchmarks/ratios.png"]
+html_extra_path = [str(path) for path in Path(__file__).parents[1].glob("benchmarks/*.png")]
 smartquotes = False  # "relu" is a value
 toc_object_entries_show_parents = "hide"
 
@@ -57,6 +57,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "show_memory": False,
     "min_reported_time": 1,
+    "thumbnail_size": (460, 320),
 }
 
 plot_formats = ["png"]

@@ -22,19 +22,28 @@ network = TwoLayerMLPClassifier(
     hidden_units=3, activation="logistic", alpha=0.01, random_state=0
 ).fit(X, y)
 
-figure = plt.figure(figsize=(11, 5.2), layout="constrained")
+# readable on a phone too
+plt.rcParams.update({"font.size": 13, "axes.titlesize": 15})
+figure = plt.figure(figsize=(9, 4.4), layout="constrained")
 left = figure.add_subplot(1, 2, 1)
 right = figure.add_subplot(1, 2, 2, projection="3d")
 HiddenUnitsDisplay.from_estimator(network, X, y, ax=left)
 left.get_legend().remove()
-left.set_title("Three hidden units: each is a line with an active side")
+left.set(title="Three hidden units, three lines", xlabel=None, ylabel=None)
+left.tick_params(labelsize=10)
 ProjectionDisplay.from_estimator(network, X, y, ax=right)
 right.get_legend().remove()
-right.set_title("Their output: one plane separates the classes")
-right.set_box_aspect((4, 4, 3), zoom=0.95)
+right.set_title("Their output, split by a plane")
+right.view_init(18, 128)
+right.set(xticks=[0, 1], yticks=[0, 1], zticks=[0, 1])
+for axis, label in ((right.xaxis, "unit 0"), (right.yaxis, "unit 1"), (right.zaxis, "unit 2")):
+    axis.set_label_text(label)
+    axis.labelpad = -6
+right.tick_params(labelsize=10, pad=-2)
+right.set_box_aspect((4, 4, 3), zoom=0.93)
 
 buffer = io.BytesIO()
-figure.savefig(buffer, dpi=150)
+figure.savefig(buffer, dpi=180)
 PICTURE.parent.mkdir(exist_ok=True)
 Image.open(buffer).convert("RGB").quantize(64).save(PICTURE, optimize=True)
 print(f"{PICTURE.name}: {PICTURE.stat().st_size / 1000:.0f} kB")

@@ -23,7 +23,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sk_mlp import HiddenUnitsDisplay, TwoLayerMLPClassifier
+from sk_mlp import HiddenUnitsDisplay, ProjectionDisplay, TwoLayerMLPClassifier
 
 MODULES = {
     "numpy": ("", "linalg", "fft", "random", "ma", "polynomial", "lib.stride_tricks", "strings"),
@@ -90,15 +90,22 @@ for classifier in (
     )
 
 # %%
-# A network to look at needs few hidden units; three do nearly as well here. These are the thirty
-# words with the largest weights: filled squares raise a hidden unit, hollow ones lower it. Below
-# is what the unit then says about the libraries.
+# On descriptions of single functions the words alone decide, and the linear model does as well. What
+# the network adds is a small space in which texts can be drawn: three hidden units do nearly as well. First, the docstrings as the output
+# layer sees them:
 
 words = pipeline[0]
 vectors = words.transform(texts_train)
 small = TwoLayerMLPClassifier(3, activation="tanh", solver="lbfgs", random_state=0)
 small.fit(vectors, y_train)
 print("three hidden units: accuracy", round(small.score(words.transform(texts_test), y_test), 3))
+ProjectionDisplay.from_estimator(small, vectors, y_train)
+plt.show()
+
+# %%
+# The thirty words with the largest weights: filled squares raise a hidden unit, hollow ones lower it.
+# The squares below show which library the unit then makes more or less probable.
+
 HiddenUnitsDisplay.from_estimator(small, vectors, feature_names=words.get_feature_names_out())
 plt.show()
 
