@@ -11,7 +11,7 @@ from sk_mlp._displays import (
 )
 from sk_mlp._persistence import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "SKOPS_TRUSTED_TYPES",

@@ -1,4 +1,4 @@
-"""From and to scikit-learn's MLPClassifier: the same network in the other class."""
+"""Convert a network to and from scikit-learn's MLPClassifier."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ SAME_NAME = (
     "activation", "momentum", "nesterovs_momentum", "beta_1", "beta_2", "tol", "early_stopping",
     "validation_fraction", "n_iter_no_change", "warm_start", "random_state",
 )  # fmt: skip
-# of MLPClassifier, where a value that is chosen by "auto" here has no counterpart
+# defaults of MLPClassifier for values that are "auto" here
 SOLVER, ALPHA = "adam", 1e-4
 
 
@@ -34,7 +34,7 @@ def to_mlpclassifier(network: Any) -> MLPClassifier:
     if hasattr(network, "feature_names_in_"):
         mlp.feature_names_in_ = network.feature_names_in_
     classes = np.asarray(to_host(network.classes_))
-    # a binarizer knows the kind of the target from an example of it
+    # a binarizer infers the kind of the target from an example
     example = np.eye(len(classes), dtype=int) if network._multilabel else classes
     mlp._label_binarizer = LabelBinarizer().fit(example)
     mlp.classes_ = mlp._label_binarizer.classes_
@@ -55,8 +55,8 @@ def to_mlpclassifier(network: Any) -> MLPClassifier:
 def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
     """Return a fitted network of class `cls` with the weights of a fitted MLPClassifier.
 
-    Options that both classes have are passed on as they are. So is `alpha`, which for minibatch
-    solvers is weaker here, by the number of batches in the data.
+    Options that both classes have are copied. So is `alpha`, which is weaker here for minibatch
+    solvers, by the number of batches in the data.
     """
     if not hasattr(cls, "partial_fit"):
         raise TypeError(
@@ -85,7 +85,7 @@ def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
     network.converged_, network.stop_reason_ = False, "partial_fit"
     network.n_init_losses_ = [network.loss_]
     network.alpha_ = float(mlp.alpha)
-    # partial_fit goes on with these statistics, of no rows yet
+    # partial_fit continues from these statistics, of no rows yet
     nothing = np.zeros(network.n_features_in_)
     network._stream = {
         "moments": FeatureMoments.restore((0.0, nothing, nothing), len(nothing))._asdict()

@@ -1,4 +1,4 @@
-"""What is stored of an estimator, and what is checked when it is loaded.
+"""The stored state of an estimator, and its checks when it is loaded.
 
 Pickle, joblib, skops and `copy.deepcopy` all store what ``__getstate__`` returns and load it
 by ``__setstate__``.
@@ -22,11 +22,11 @@ from sk_mlp._network.parameters import Layout
 VERSION_KEY = "_sk_mlp_version"
 
 SKOPS_TRUSTED_TYPES = ["sk_mlp.TwoLayerMLPClassifier", "sk_mlp.TwoLayerMLPClassifierCV"]
-"""What to pass as ``trusted`` to `skops.io.load` to load the estimators of this package."""
+"""List to pass as ``trusted`` to `skops.io.load` to load the estimators of this package."""
 
 
 class InconsistentVersionWarning(SklearnVersionWarning):
-    """An estimator is loaded that another version of sk_mlp has saved.
+    """Issued when an estimator is loaded that another version of sk_mlp saved.
 
     Parameters
     ----------
@@ -49,20 +49,19 @@ class InconsistentVersionWarning(SklearnVersionWarning):
 
 
 def stamped(state: dict[str, Any]) -> dict[str, Any]:
-    """State of an estimator with the version of sk_mlp that stores it."""
+    """Return the state of an estimator with the version of sk_mlp that stores it."""
     return {**state, VERSION_KEY: _current_version()}
 
 
 def checked(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
-    """State without its stamp, found valid, with the options of this release.
+    """Return the state without its stamp, checked, with the options of this release.
 
-    Options that the file lacks get their defaults; those that are unknown are dropped with a
-    warning.
+    Options that the file lacks get their defaults; unknown options are dropped with a warning.
 
     Raises
     ------
     ValueError
-        If the fitted attributes do not belong together or are not finite.
+        If the fitted attributes are inconsistent or not finite.
     """
     estimator_name, state = estimator.__name__, dict(state)
     saved_by, current = state.pop(VERSION_KEY, "of unknown version"), _current_version()
@@ -87,13 +86,13 @@ def checked(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_options(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
-    """State of another release with the options of this one."""
+    """Return the state of another release with the options of this one."""
     parameters = signature(estimator).parameters
     unknown = [k for k in state if k not in parameters and not (k[0] == "_" or k[-1] == "_")]
     if unknown:
         warnings.warn(
-            f"{estimator.__name__} has no option {', '.join(unknown)} in this release; what the "
-            "file says of it is dropped.",
+            f"{estimator.__name__} has no option {', '.join(unknown)} in this release; its value in "
+            "the file is ignored.",
             UserWarning,
             stacklevel=4,
         )
@@ -102,7 +101,7 @@ def _with_options(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_named_state(stream: dict[str, Any]) -> dict[str, Any]:
-    """State of `partial_fit` of 0.1.0, which told the vectors of a solver by their position."""
+    """Return a state of `partial_fit` of 0.1.0, which had the vectors of a solver by position, by name."""
     stream = dict(stream)
     slots = stream.pop("slots")
     slots = () if slots is None else slots
@@ -112,7 +111,7 @@ def _with_named_state(stream: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_fitted_attributes(state: dict[str, Any]) -> None:
-    """Raise unless the network, its classes and its training state belong together."""
+    """Raise unless the network, its classes and its training state are consistent."""
     W1, W2 = state["coefs_"]
     b1, b2 = state["intercepts_"]
     classes, output = state["classes_"], state["out_activation_"]
@@ -133,7 +132,7 @@ def check_fitted_attributes(state: dict[str, Any]) -> None:
 
 
 def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
-    """Raise unless the state of `partial_fit` belongs to a network of this layout."""
+    """Raise unless the state of `partial_fit` matches a network of this layout."""
     moments = FeatureMoments.restore(stream["moments"], layout.n_features)
     _check_array("the weight of the rows", np.asarray(moments.weight), ())
     if moments.mean is not None:

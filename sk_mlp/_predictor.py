@@ -1,4 +1,4 @@
-"""The side of the estimators that only reads fitted attributes."""
+"""Predictions and transformation: all that only reads fitted attributes."""
 
 import copy
 from collections.abc import Callable
@@ -42,8 +42,8 @@ class TwoLayerPredictor(
 ):
     """Predictions and transformation by a fitted two-layer perceptron.
 
-    Pure functions of ``coefs_``, ``intercepts_``, ``classes_``, ``out_activation_`` and the
-    parameter `activation`; nothing is written, so they may run in many threads at once.
+    The methods are pure functions of ``coefs_``, ``intercepts_``, ``classes_``,
+    ``out_activation_`` and the parameter `activation`; they write nothing and are thread-safe.
     """
 
     _doc_link_module = "sk_mlp"
@@ -156,7 +156,7 @@ class TwoLayerPredictor(
         return result
 
     def transform(self, X: Any) -> Array:
-        """Output of the hidden layer, phi(x) = g(x W1 + b1).
+        """Return the output of the hidden layer, phi(x) = g(x W1 + b1).
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class TwoLayerPredictor(
         return self._forward(X, "transform", to_hidden=True)
 
     def decision_function(self, X: Any) -> Array:
-        """Raw predictions: logits.
+        """Return the logits.
 
         Parameters
         ----------
@@ -187,7 +187,7 @@ class TwoLayerPredictor(
         return S[:, 0] if S.shape[1] == 1 else S
 
     def predict_proba(self, X: Any) -> Array:
-        """Probability of each class (or label, if multilabel).
+        """Return the probability of each class (or label, if multilabel).
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class TwoLayerPredictor(
         return OUTPUTS[self.out_activation_].probability(S)
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Logarithm of the probabilities, computed from the logits and finite with them.
+        """Return the logarithm of the probabilities, finite for finite logits.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class TwoLayerPredictor(
         return namespace_of(S).concat([-S, S], axis=1) if S.shape[1] == 1 else S
 
     def predict(self, X: Any) -> Array:
-        """Most probable class, or for multilabel targets every label above one half.
+        """Predict the most probable class or, if multilabel, every label above one half.
 
         Parameters
         ----------
@@ -253,7 +253,7 @@ class TwoLayerPredictor(
         Returns
         -------
         mlp : sklearn.neural_network.MLPClassifier
-            Predicts the same to rounding. Options that both classes have are passed on.
+            Its predictions are the same to rounding. Options that both classes have are copied.
 
         Raises
         ------
@@ -283,7 +283,7 @@ class TwoLayerPredictor(
         Returns
         -------
         network : TwoLayerMLPClassifier
-            Fitted; predicts the same to rounding.
+            Fitted; its predictions are the same to rounding.
 
         Raises
         ------
@@ -305,10 +305,10 @@ class TwoLayerPredictor(
         return from_mlpclassifier(cls, mlp)
 
     def input_gradient(self, X: Any) -> Array:
-        """Gradient of the predicted probabilities with respect to the input.
+        """Return the gradient of the predicted probabilities with respect to the input.
 
-        How much, and in which direction, a small change of each feature of a sample changes
-        its probabilities: exact, in closed form, from one pass through the network.
+        It says how much, and in which direction, a small change of each feature of a sample
+        changes its probabilities. It is exact, in closed form, from one pass through the network.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The quick start, ``python -m sk_mlp``: three comparisons and a picture in some seconds."""
+"""The quick start, ``python -m sk_mlp``: three comparisons and a picture in about ten seconds."""
 
 import time
 import warnings

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import sk_mlp
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.rst"), *(DOCS / "guide").glob("*.rst")])
@@ -71,3 +73,10 @@ def test_readme_links():
         assert (ROOT / path).is_file(), path
         if anchor:  # GitHub makes it from the title of the section
             assert re.search(f"^{anchor}\n-+$", (ROOT / path).read_text().lower(), re.MULTILINE)
+
+
+def test_release_is_named_everywhere():
+    newest = re.search(r"^## \[(.*?)\] - (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert newest[1] == sk_mlp.__version__
+    assert f"\nversion: {newest[1]}\ndate-released: {newest[2]}\n" in citation

@@ -9,8 +9,8 @@ similar tables in a shell.
 
 # %%
 # Fit it as any classifier of scikit-learn. Accuracy is the share of correct predictions;
-# log-loss also asks whether the probabilities are right: lower is better, and predicting
-# even chances for two classes costs 0.693.
+# log-loss also judges the probabilities: lower is better, and predicting 0.5 for each of two classes
+# gives 0.693.
 
 import time
 
@@ -42,7 +42,7 @@ def report(name, model, X_train, X_test, y_train, y_test):
 X, y = make_circles(600, noise=0.1, factor=0.5, random_state=0)
 circles = train_test_split(X, y, test_size=0.5, random_state=0)
 
-print("Circles: 300 samples to learn from, 300 to test, 2 features, 2 classes")
+print("Circles: 300 rows to train, 300 to test")
 report("LogisticRegression", LogisticRegression(), *circles)
 three = MLPClassifier((3,), activation="tanh", max_iter=2000, random_state=0)
 report("MLPClassifier, 3 tanh units", three, *circles)
@@ -58,7 +58,7 @@ report("TwoLayerMLPClassifier, 100 units", TwoLayerMLPClassifier(random_state=0)
 X, y = load_digits(return_X_y=True)
 digits = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
 
-print("\nDigits: 898 samples to learn from, 899 to test, 64 features, 10 classes")
+print("\nDigits: 898 rows to train, 899 to test, 64 features, 10 classes")
 for classifier in (LogisticRegression(), MLPClassifier(max_iter=500, random_state=0)):
     pipeline = make_pipeline(StandardScaler(), classifier)
     report(type(classifier).__name__, pipeline, *digits)
@@ -74,9 +74,9 @@ print(
 )
 
 # %%
-# What it learned. Left: each hidden unit is a straight line, at which the boundary may bend;
-# three lines are enough to lead it around the inner circle. Right: in the output of the three
-# units a plane separates the classes.
+# What it learned. Left: each hidden unit is a line at which the boundary may bend, and three lines are
+# enough to lead it around the inner circle. Right: in the output of the three units a plane separates
+# the classes.
 
 figure = plt.figure(figsize=(11, 5), layout="constrained")
 left, right = figure.add_subplot(1, 2, 1), figure.add_subplot(1, 2, 2, projection="3d")

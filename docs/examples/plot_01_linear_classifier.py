@@ -2,14 +2,14 @@
 1. A linear classifier
 ======================
 
-Where a straight line is enough, use one. This first example fixes the pictures and the words
-that the next ones build on.
+Where a straight line is enough, use one. This first example introduces the pictures and the terms
+that the next ones use.
 """
 
 # %%
 # Two groups of points that a line can separate. A linear classifier computes one number for a
 # sample x, the *raw prediction* ``x @ w + b``, and chooses the class by its sign. The line
-# where it is zero is the *decision boundary*; w stands at right angles to it and points to the
+# where it is zero is the *decision boundary*; w is perpendicular to it and points to the
 # positive side.
 
 import matplotlib.pyplot as plt
@@ -39,6 +39,6 @@ ax.legend(title="class")
 plt.show()
 
 # %%
-# The logistic function turns the raw prediction into a probability, and training chooses w and
-# b such that the observed classes are as probable as possible, with a small penalty on the
-# length of w. The two-layer perceptron keeps all of this, and puts one layer in front of it.
+# The logistic function turns the raw prediction into a probability. Training chooses w and b to make
+# the observed classes as probable as possible, with a small penalty on the length of w. The
+# two-layer perceptron does the same and adds one layer in front.

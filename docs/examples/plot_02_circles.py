@@ -2,12 +2,12 @@
 2. Where a line fails
 =====================
 
-Two circles, one inside the other. No straight line has one class on each side, and so the best
-linear classifier does no better than a coin.
+Two circles, one inside the other. No straight line separates them, so the best linear classifier
+does no better than a coin.
 """
 
 # %%
-# Whatever way the line is turned, it cuts both circles in halves.
+# Whatever its direction, the line cuts both circles in half.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_circles
@@ -33,7 +33,6 @@ ax.legend(title="class")
 plt.show()
 
 # %%
-# The weights are almost zero: the model has noticed that the features, as they are, say
-# nothing about the class.
+# The weights are almost zero: the original features, each by itself, say nothing about the class.
 
 print("w =", linear.coef_[0].round(3))

@@ -2,8 +2,8 @@
 3. Better features, made by hand
 ================================
 
-The circles are not hard: they are written in the wrong features. With the squares of the
-coordinates, a linear classifier solves them. But somebody had to think of the squares.
+The circles are easy with the right features: a linear classifier of the squared coordinates
+separates them. But somebody had to think of the squares.
 """
 
 # %%
@@ -26,12 +26,12 @@ model = make_pipeline(squares, LogisticRegression(C=100)).fit(X_train, y_train)
 print("accuracy", model.score(X_test, y_test))
 
 # %%
-# The same classifier twice: in the new features its boundary is a line; seen in the old ones
-# that line is an ellipse.
+# The same classifier twice: its boundary is a line in the new features and an ellipse in the
+# original ones.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 5), layout="constrained")
 spaces = (
-    (model, X, "the features as they came", "x0", "x1"),
+    (model, X, "the original features", "x0", "x1"),
     (model[-1], squares.transform(X), "the features made by hand", "x0²", "x1²"),
 )
 for ax, (classifier, points, title, xlabel, ylabel) in zip(axes, spaces, strict=True):
@@ -46,6 +46,5 @@ axes[1].legend(title="class")
 plt.show()
 
 # %%
-# Can a model find such features by itself? That is what the hidden layer of a network is for:
-# the next example replaces the squares by functions that are learned together with the
-# classifier.
+# The hidden layer of a network finds such features by itself: the next example replaces the squares
+# by functions that are learned together with the classifier.

@@ -2,14 +2,14 @@
 4. Three linear classifiers that cooperate
 ==========================================
 
-The hidden layer of the network is a handful of linear classifiers whose outputs are the
-features of one more. What makes them useful is that all of them are trained together.
+The hidden layer of the network is a few linear classifiers whose outputs are the features of one
+more. They are useful because all of them are trained together.
 """
 
 # %%
-# First without cooperation: three logistic regressions, each trained by itself on a third of
-# the samples, and a fourth one on their three probabilities. Each of the three gives the best
-# answer that it knows, all three fail in the same way, and nothing is left to combine.
+# First without cooperation: three logistic regressions, each trained on a third of the samples, and a
+# fourth one trained on their three probabilities. All three fail in the same way, so the fourth has
+# nothing to combine.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -29,8 +29,8 @@ print("alone:   ", [round(line.score(X, y), 2) for line in three])
 print("combined:", round(fourth.score(H, y), 2))
 
 # %%
-# Now the network with three logistic hidden units. The formula is the same, only the training
-# differs: one loss for all the weights, so that a unit is rewarded for what the others lack.
+# Now the network with three logistic hidden units. The formula is the same, but the training differs:
+# one loss for all weights rewards a unit for what the others miss.
 
 network = TwoLayerMLPClassifier(3, activation="logistic", alpha=0.1, random_state=0).fit(X, y)
 hidden_weights, output_weights = network.coefs_
@@ -40,9 +40,9 @@ for j in range(3):
     print(f"hidden unit {j} alone would be right for {max(alone.mean(), 1 - alone.mean()):.0%}")
 
 # %%
-# Dashed are the lines at which the units change, with an arrow to the side where they are
-# active. The independent ones lie anywhere; the cooperating ones stand around the inner circle,
-# and the output layer joins their answers to a closed boundary.
+# Each unit changes at its dashed line, with an arrow to its active side. The independent units lie
+# anywhere; the cooperating ones surround the inner circle, and the output layer combines them into a
+# closed boundary.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5.5), layout="constrained")
 HiddenUnitsDisplay(

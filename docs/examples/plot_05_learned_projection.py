@@ -2,13 +2,13 @@
 5. The learned projection
 =========================
 
-Seen from its output layer, the network is a linear classifier. The hidden layer
-phi(x) = g(x W1 + b1) has moved the samples to a place where a line or a plane is enough.
+The output layer is a linear classifier. The hidden layer phi(x) = g(x W1 + b1) moves the samples to
+where a line or a plane separates them.
 """
 
 # %%
-# Three hidden units make three new features. In the space of the three, the circles are no
-# longer one inside the other, and a plane separates them.
+# Three hidden units make three new features. In the space of these three, a plane separates the
+# circles.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import make_circles
@@ -35,9 +35,9 @@ for name, train, test in (
     print(f"LogisticRegression on {name:<6}: accuracy {linear.score(test, y_test):.2f}")
 
 # %%
-# With a hundred hidden units the picture has to be a projection. For two classes its first axis
-# is the direction in which the output layer looks, so that the boundary stays exact: a line.
-# The second is the direction of largest variance among the others.
+# The picture of a hundred hidden units is a projection. For two classes its first axis is the weight
+# vector of the output layer, so the boundary is exact: a line. The second axis is the direction of
+# largest remaining variance.
 
 wide = TwoLayerMLPClassifier(hidden_units=100, random_state=0).fit(X_train, y_train)
 ProjectionDisplay.from_estimator(wide, X_test, y_test)

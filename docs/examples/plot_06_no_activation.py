@@ -2,14 +2,14 @@
 6. Without activation it is a linear classifier
 ===============================================
 
-The bend in the activation function is all that two layers have over one. Without it, the two
-matrices multiply to one.
+Without a nonlinear activation, the two weight matrices multiply to one, and the network is a linear
+classifier.
 """
 
 # %%
 # With ``activation="identity"`` the hidden layer is phi(x) = x W1 + b1, and so the raw
 # prediction is (x W1 + b1) W2 + b2 = x (W1 W2) + (b1 W2 + b2): linear in x, however many
-# hidden units there are. On the circles that is a coin again.
+# hidden units there are. On the circles it is no better than a coin.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,8 +24,8 @@ for activation in ("identity", "relu"):
     print(f"{activation:<9} 50 hidden units on the circles: accuracy {network.score(X, y):.2f}")
 
 # %%
-# It is even the same linear classifier that logistic regression finds, when neither is
-# penalised. Here on two groups of points that overlap:
+# Without a penalty, it is the linear classifier that logistic regression finds. Two overlapping groups
+# of points:
 
 X, y = make_blobs(300, centers=[[-1, 0], [1, 1]], cluster_std=1.2, random_state=0)
 network = TwoLayerMLPClassifier(3, activation="identity", alpha=0.0, tol=1e-12, random_state=0)

@@ -2,14 +2,14 @@
 7. Activation functions compared
 ================================
 
-The activation decides how a hidden unit goes over from one side of its line to the other:
-softly (logistic, tanh) or with a kink (relu, leaky_relu).
+The activation determines how a hidden unit changes at its line: smoothly (logistic, tanh) or with a
+kink (relu, leaky_relu).
 """
 
 # %%
-# The functions themselves. Logistic and tanh are one curve up to scale and offset, and saturate
-# on both sides; relu is zero on one side and linear on the other; leaky_relu keeps a slope of
-# 0.01 there.
+# The functions: logistic and tanh are the same curve up to scale and offset, and saturate on both
+# sides; relu is zero on one side and linear on the other; leaky_relu has a slope of 0.01 instead of
+# zero.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,8 +40,8 @@ ax.legend()
 plt.show()
 
 # %%
-# Four networks of six units on two half-moons. Soft activations draw round boundaries, kinked
-# ones draw polygons; which fits better depends on the problem, and often little hangs on it.
+# Four networks of six units on two half-moons. Smooth activations make round boundaries, kinked ones
+# make polygons. Which is better depends on the problem, and the difference is often small.
 
 X, y = make_moons(400, noise=0.2, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
@@ -58,8 +58,8 @@ for ax, (name, network) in zip(axes.flat, networks.items(), strict=True):
 plt.show()
 
 # %%
-# How fast each one gets there. The values compare within an activation only up to the penalty,
-# which is part of the training loss.
+# The loss by iteration. Compare the speed, not the final values: the training loss includes the
+# penalty, which differs between activations.
 
 figure, ax = plt.subplots(layout="constrained")
 for name, network in networks.items():

@@ -37,9 +37,9 @@ def loss(W1, b1, W2, b2):
 
 
 # %%
-# The derivatives follow from the chain rule, from the output to the input. The first step is the
-# pleasant one: the derivative of the cross-entropy with respect to the raw prediction is P - Y.
-# tanh has the derivative 1 - tanh². Every gradient has the shape of its parameter.
+# The derivatives follow from the chain rule, from the output to the input. The first one is simple: the
+# derivative of the cross-entropy with respect to the raw prediction is P - Y. The derivative of tanh
+# is 1 - tanh². Every gradient has the shape of its parameter.
 
 
 def gradients(W1, b1, W2, b2):
@@ -54,8 +54,8 @@ def gradients(W1, b1, W2, b2):
 
 
 # %%
-# Never trust a derivative that was not checked. Move one entry of a parameter a little to either
-# side, and compare the change of the loss with the formula.
+# Always check a derivative: move one entry of a parameter slightly to either side and compare the
+# change of the loss with the formula.
 
 rng = np.random.default_rng(0)
 params = [rng.normal(size=(2, 3)), rng.normal(size=3), rng.normal(size=(3, 1)), np.zeros(1)]
@@ -79,7 +79,7 @@ for k, (name, exact) in enumerate(zip(("W1", "b1", "W2", "b2"), gradients(*param
     )
 
 # %%
-# Gradient descent takes a step against the gradient, again and again.
+# Gradient descent repeatedly takes a step against the gradient.
 
 curve = []
 for _ in range(3000):
@@ -88,9 +88,8 @@ for _ in range(3000):
 print(f"by hand, {len(curve)} steps: loss {curve[-1]:.4f}")
 
 # %%
-# The classifier minimises the same loss. Its solver, L-BFGS, estimates the curvature as it goes
-# and so needs far fewer steps; and it tries several random starts, since the loss has more than
-# one valley.
+# The classifier minimises the same loss. Its solver, L-BFGS, estimates the curvature and so needs far
+# fewer steps. It also tries several random starts, because the loss has several minima.
 
 network = TwoLayerMLPClassifier(
     3, activation="tanh", solver="lbfgs", alpha=ALPHA, standardize=False, random_state=0

@@ -2,8 +2,7 @@
 9. Digits: choose the number of hidden units
 ============================================
 
-A real problem, in the way real problems are solved with scikit-learn: a pipeline, a grid search
-with cross-validation, and a look at the result.
+A grid search with cross-validation over the hidden units, and the weights of the result as images.
 """
 
 # %%
@@ -22,7 +21,7 @@ from sk_mlp import HiddenUnitsDisplay, TwoLayerMLPClassifier
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-pipeline = make_pipeline(MinMaxScaler(), TwoLayerMLPClassifier(alpha=3, random_state=0))
+pipeline = make_pipeline(MinMaxScaler(), TwoLayerMLPClassifier(random_state=0))
 search = GridSearchCV(
     pipeline,
     {"twolayermlpclassifier__hidden_units": [5, 10, 20, 40]},
@@ -31,8 +30,8 @@ search = GridSearchCV(
 ).fit(X_train, y_train)
 
 # %%
-# The scaler is there as in any pipeline; the classifier standardises its input by itself and
-# would not need it.
+# The pipeline has a scaler to show the names of its options in the grid; the network does not need
+# one.
 
 results = pd.DataFrame(search.cv_results_)
 table = pd.DataFrame(
@@ -49,17 +48,15 @@ accuracy = search.best_estimator_.score(X_test, y_test)
 print(f"\nchosen: {search.best_params_}\ntest accuracy {accuracy:.3f}, log-loss {loss:.3f}")
 
 # %%
-# What the hidden units look at: each image is the weights of one unit, bright where ink raises
-# its input and dark where ink lowers it. The title names the digit that the unit speaks for
-# most. Units come in the order of their contribution. The displays take the last step of a
-# pipeline, and data as the other steps hand them over.
+# Each image shows the weights of one hidden unit, bright where ink raises its input and dark where
+# ink lowers it. The title names the digit that the unit makes most probable. Units are in the order of
+# their contribution. Pass the fitted search or pipeline to a display as it is.
 
-best = search.best_estimator_
-HiddenUnitsDisplay.from_estimator(best[-1], best[:-1].transform(X_train), image_shape=(8, 8))
+HiddenUnitsDisplay.from_estimator(search, X_train, image_shape=(8, 8))
 plt.show()
 
 # %%
-# Which digits are mistaken for which.
+# The confusion matrix shows which digits are mistaken for which.
 
 ConfusionMatrixDisplay.from_estimator(search, X_test, y_test, cmap="cividis", colorbar=False)
 plt.show()

@@ -2,15 +2,15 @@
 10. The hidden layer as an embedding
 ====================================
 
-``transform`` makes the network a supervised reduction of dimension: few columns that keep what
-matters for the classes. Here it stands beside PCA, which does not look at the classes, and
-beside LDA and NCA, which do.
+``transform`` makes the network a supervised dimensionality reduction: a few columns that keep what
+matters for the classes. This example compares it with PCA, which ignores the classes, and with LDA
+and NCA, which use them.
 """
 
 # %%
-# Each method reduces the 64 pixels of a digit to a few columns; a k-nearest-neighbours
-# classifier on these columns then says how well they keep the digits apart. All pixels have the
-# same unit, so the network does not need to standardise them; the other methods do not either.
+# Each method reduces the 64 pixels of a digit to a few columns. The accuracy of a
+# k-nearest-neighbours classifier on these columns says how well they separate the digits. All pixels
+# have the same unit, so no method standardises them.
 
 import time
 
@@ -52,7 +52,7 @@ for n_columns in (2, 3, 5, 9):
             planes[name] = embedding.transform(X_test)
 
 # %%
-# Two columns are enough to look at. Every digit is drawn as itself.
+# Two columns can be drawn. Every point is drawn as its digit.
 
 figure, axes = plt.subplots(2, 2, figsize=(10, 10), layout="constrained")
 colors = plt.get_cmap("tab10").colors
@@ -68,7 +68,7 @@ for ax, (name, Z) in zip(axes.flat, planes.items(), strict=True):
 plt.show()
 
 # %%
-# With more columns the methods get close to each other.
+# With more columns the methods become similar.
 
 figure, ax = plt.subplots(layout="constrained")
 for (name, values), marker in zip(accuracies.items(), "os^D", strict=True):
@@ -78,7 +78,7 @@ ax.legend()
 plt.show()
 
 # %%
-# As any transformer, the network can name its columns and hand over a DataFrame.
+# Like any transformer, the network can name its columns and return a DataFrame.
 
 network = embeddings(3)["network"].set_output(transform="pandas").fit(X_train, y_train)
 print(network.transform(X_test[:3]).round(2))

@@ -3,8 +3,7 @@
 ====================================================
 
 One sample in twenty is of the class that matters. A classifier that always answers "no" is right
-for 95 %, and of no use. There are two remedies, and they differ in what they do to the
-probabilities.
+for 95 % of them, and useless. Two remedies differ in their effect on the probabilities.
 """
 
 # %%
@@ -32,10 +31,10 @@ plain = TwoLayerMLPClassifier(30, random_state=0)
 weighted = TwoLayerMLPClassifier(30, class_weight="balanced", random_state=0)
 
 # %%
-# First remedy: ``class_weight="balanced"`` counts the errors in the rare class twenty times as
-# much. Second: leave the training as it is and say "yes" at a lower probability. The threshold
-# may be tuned by cross-validation for a score, or computed from costs: if a missed case costs as
-# much as 19 false alarms, every probability above 1 / 20 is worth an alarm.
+# First remedy: ``class_weight="balanced"`` gives the errors in the rare class about twenty times the
+# weight. Second: train without weights and say "yes" at a lower probability. Tune the threshold by
+# cross-validation for a score, or compute it from costs: if a missed case costs as much as 19 false
+# alarms, every probability above 1 / 20 is worth an alarm.
 
 models = {
     "as it is": plain,
@@ -53,9 +52,9 @@ for name, model in models.items():
     )
 
 # %%
-# All remedies find more of the rare cases, at the price of false alarms. But the weighted model
-# has learned from a world in which both classes are equally frequent, and its probabilities are
-# those of that world. With the threshold they stay what they were.
+# All remedies find more of the rare cases, with more false alarms. But the probabilities of the
+# weighted model are those of a world in which both classes are equally frequent. A threshold leaves
+# the probabilities as they are.
 
 figure, ax = plt.subplots(layout="constrained")
 for name, marker in (("as it is", "o"), ("class_weight", "^")):
@@ -67,8 +66,8 @@ ax.set(xlabel="predicted probability of the rare class", ylabel="share of rare c
 plt.show()
 
 # %%
-# The relation between the two is simple: multiplying the weight of a class by k adds log k to
-# its raw prediction, nearly. Moving the threshold does the same, without training again.
+# The two are related: multiplying the weight of a class by k adds about log k to its raw prediction.
+# Moving the threshold has the same effect without another fit.
 
 shift = weighted.decision_function(X_test) - plain.decision_function(X_test)
 weight = (y_train == 0).sum() / (y_train == 1).sum()

@@ -1,14 +1,14 @@
 """
-13. Can the probabilities be believed?
-======================================
+13. Calibrated probabilities
+============================
 
-Of all days for which rain is announced with 70 %, it should rain on seven in ten. This example
-asks that of the network and of scikit-learn's MLPClassifier, both as they come.
+If rain is forecast with a probability of 70 %, it should rain on seven such days in ten. This
+example checks the network and scikit-learn's MLPClassifier, both with default options.
 """
 
 # %%
-# A noisy problem with few samples, where it is easy to be too sure: one label in ten is wrong,
-# so that nobody can honestly be surer than about 95 %.
+# A noisy problem with few samples, where a model is easily overconfident: one label in ten is wrong,
+# so no honest probability is above about 90 %.
 
 import time
 
@@ -29,10 +29,10 @@ X, y = make_classification(
 X_train, X_test, y_train, y_test = train_test_split(X, y, train_size=500, random_state=0)
 
 # %%
-# The penalty is what keeps a network modest. That of MLPClassifier is small by default
-# (``alpha=0.0001``, in other units). How much is right depends on the noise of the problem, so
-# TwoLayerMLPClassifier chooses it in ``fit`` by the log-loss of held-out rows. For comparison, a
-# network with a fixed penalty of 0.1, in the units of ``1 / C`` of LogisticRegression.
+# The penalty prevents overconfidence. That of MLPClassifier is small by default (``alpha=0.0001``, in
+# other units). The right penalty depends on the noise of the problem, so TwoLayerMLPClassifier tunes it
+# in ``fit`` by the log-loss of held-out rows. For comparison, a network with a fixed penalty of 0.1, in
+# the units of ``1 / C`` of LogisticRegression.
 
 figure, ax = plt.subplots(figsize=(6, 6), layout="constrained")
 models = {
@@ -59,6 +59,5 @@ ax.set(xlabel="predicted probability", ylabel="observed share")
 plt.show()
 
 # %%
-# A curve flatter than the diagonal means too much confidence. Where the probabilities feed a
-# decision, the log-loss of a held-out set is the number to watch: accuracy does not see the
-# difference.
+# A curve flatter than the diagonal means overconfidence. If you use the probabilities for decisions,
+# compare the log-loss of held-out data: accuracy does not show the difference.

@@ -38,7 +38,7 @@ X = pd.DataFrame(
     }
 )
 print(X.head().to_string())
-print(f"\n{(y == 'left').mean():.1%} left; missing: {X.isna().mean().round(2).to_dict()}")
+print(f"\n{(y == 'left').mean():.1%} left; {X['usage'].isna().mean():.0%} of the usage is missing")
 
 # %%
 # Preprocess
@@ -120,11 +120,13 @@ def cost(y_true, y_pred):
 tuned = TunedThresholdClassifierCV(
     model, scoring=make_scorer(cost, greater_is_better=False), cv=3, random_state=0
 ).fit(X_train, y_train)
-print("call nobody                     ", round(cost(y_test, np.full(len(y_test), "stayed")), 2))
-print("call everybody                  ", round(cost(y_test, np.full(len(y_test), "left")), 2))
-print("call above probability 0.5      ", round(cost(y_test, model.predict(X_test)), 2))
-print(f"call above probability {1 - tuned.best_threshold_:.3f}    ", end="")
-print(round(cost(y_test, tuned.predict(X_test)), 2))
+for calls, predicted in {
+    "nobody": np.full(len(y_test), "stayed"),
+    "everybody": np.full(len(y_test), "left"),
+    "above probability 0.5": model.predict(X_test),
+    f"above probability {1 - tuned.best_threshold_:.3f}": tuned.predict(X_test),
+}.items():
+    print(f"call {calls:<24} cost {cost(y_test, predicted):.2f}")
 
 # %%
 # Which columns matter

@@ -51,7 +51,7 @@ network = report("network", TwoLayerMLPClassifier(random_state=0), X)
 # number of knots is an option like any other, and a grid search chooses it. `alpha` is tuned in every
 # fit, so the search need not vary it.
 
-report("network, 300 units", TwoLayerMLPClassifier(300, random_state=0), X)
+_ = report("network, 300 units", TwoLayerMLPClassifier(300, random_state=0), X)
 splines = GridSearchCV(
     make_pipeline(
         SplineTransformer(degree=1, knots="quantile"), TwoLayerMLPClassifier(random_state=0)
@@ -87,8 +87,8 @@ plt.show()
 # same jumps are no longer at thresholds of single features:
 
 turn = np.linalg.qr(rng.normal(size=(5, 5)))[0]
-report("trees, turned", HistGradientBoostingClassifier(random_state=0), X @ turn)
-report("network, turned", TwoLayerMLPClassifier(random_state=0), X @ turn)
+_ = report("trees, turned", HistGradientBoostingClassifier(random_state=0), X @ turn)
+_ = report("network, turned", TwoLayerMLPClassifier(random_state=0), X @ turn)
 
 # %%
 # So try both on your data. If trees are ahead, put splines in front of the network before you give up

@@ -1,1 +1,1 @@
-"""What everything else stands on: scikit-learn's private side, array libraries, rows, threads."""
+"""The foundation: scikit-learn's private side, array libraries, blocks of rows, threads."""

@@ -1,7 +1,7 @@
-"""Where arrays live, how they get from host to device and back, and the calls NumPy wants otherwise.
+"""Array libraries and devices: transfers to and from the host, and reductions with a NumPy fast path.
 
-The numerics run wherever the data are: `namespace_of` an array is its library. What is small
-lives on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. Functions
+The numerics run where the data are: `namespace_of` an array is its library. Small things stay
+on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. Functions
 outside of this package's backend never ask which library an array belongs to; where NumPy has
 a faster way than the standard, the choice is made here, once.
 """
@@ -49,7 +49,7 @@ def to_numpy(array: Array) -> np.ndarray:
 
 
 def on_host(array: Array) -> bool:
-    """Return True if the array is NumPy's or sparse, with the CPU's caches to care for."""
+    """Return True if the array is NumPy's or sparse, so that the CPU's caches matter."""
     return namespace_of(array) is np
 
 
@@ -74,7 +74,7 @@ def reshape(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def take_rows(array: Array, index: Array) -> Array:
-    """Copy the rows with these numbers."""
+    """Return a copy of the rows with these numbers."""
     if type(array) is np.ndarray and array.flags.c_contiguous:
         return array.take(index, axis=0)  # of others it would copy all rows first
     xp = namespace_of(array)

@@ -1,4 +1,4 @@
-"""BLAS held to one thread while the rows are shared out among threads of our own."""
+"""Limit BLAS to one thread while threads of our own share the rows."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 
 class Library(NamedTuple):
-    """A loaded BLAS: how many threads it may use, and how to change that.
+    """A loaded BLAS, the number of threads it may use, and how to set it.
 
     `per_thread` is True if the number belongs to the calling thread, False if to the process.
     """
@@ -23,7 +23,7 @@ class Library(NamedTuple):
 
 @cache
 def libraries() -> list[Library]:
-    """Loaded BLAS libraries; a scan of all shared libraries, so done once."""
+    """Return the loaded BLAS libraries; scans all shared libraries, so it is cached."""
     pools = ThreadpoolController().select(user_api="blas").lib_controllers
     return [_library(pool) for pool in pools]
 
@@ -50,7 +50,7 @@ _OPENBLAS_SETTERS = [
 
 
 class _Limit:
-    """Who needs the process at one BLAS thread, and what it was allowed before.
+    """The users of the limit of one BLAS thread, and the number of threads allowed before.
 
     An interrupt may come between any two lines: `enter` and `leave` can be cut short anywhere
     and `leave` be repeated. The lock is one that a signal handler or a finalizer may take again.
@@ -64,7 +64,7 @@ class _Limit:
         self.found: list[tuple[Library, int]] | None = None
 
     def enter(self, token: object) -> int:
-        """Set the limit, if nobody has; threads that BLAS was allowed."""
+        """Set the limit unless it is set; return the number of threads allowed before."""
         with self.lock:
             return self._enter(token)
 
@@ -79,7 +79,7 @@ class _Limit:
         return max((allowed for _, allowed in self.found), default=1)
 
     def leave(self, token: object) -> None:
-        """Restore what was before, if nobody else is inside."""
+        """Restore the former number of threads if no other context is active."""
         with self.lock:
             self._leave(token)
 
@@ -88,12 +88,12 @@ class _Limit:
         if self.inside or self.found is None:
             return
         for library, allowed in self.found:
-            if library.get() == 1:  # else somebody else has changed it meanwhile
+            if library.get() == 1:  # otherwise other code has changed it meanwhile
                 library.set(allowed)
         self.found = None
 
     def after_fork(self) -> None:
-        """Forget the threads that the child process does not have, and the lock they may hold.
+        """Drop the threads that the child process lacks, and the lock they may hold.
 
         The limit is restored when the child next leaves the context.
         """
@@ -109,7 +109,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def single_blas_thread() -> Iterator[int]:
-    """Hold BLAS to one thread; yield the number that it was allowed.
+    """Limit BLAS to one thread; yield the number of threads it was allowed.
 
     Contexts may overlap in several threads and be nested. Some libraries have a setting for each
     thread: enter the context in every thread that multiplies.

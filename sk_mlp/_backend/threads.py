@@ -1,4 +1,4 @@
-"""Rows over threads, with BLAS held to one thread."""
+"""Share rows among threads, with BLAS limited to one thread."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from sk_mlp._backend.rows import gradient_rows
 
 Array = Any  # an array of any namespace of the array API standard
 
-# Multiply-adds of one pass from which a second thread pays for being woken.
+# Multiply-adds of one pass from which a second thread is worth waking.
 THREAD_WORK = 5e6
 
 
@@ -35,9 +35,9 @@ SERIAL = Threads(1, map)
 
 @contextlib.contextmanager
 def row_threads(X: Array, multiply_adds: int, widest: int) -> Iterator[Threads]:
-    """Give the threads that pay for a pass over the rows of X.
+    """Yield the threads worth using for a pass over the rows of X.
 
-    BLAS is held to one thread: its own threads do not pay on blocks that fit the cache, and
+    BLAS is limited to one thread: its own threads are not worth it on blocks that fit the cache, and
     are ten times slower when another process competes for the cores. The threads it was
     allowed work on ranges of rows instead, if there is enough to do. Libraries other than
     NumPy are left to themselves.

@@ -69,8 +69,8 @@ def stratified_holdout(
     of k splits as k repetitions do. Each class is split in proportion to its distinct rows
     and keeps at least one to train on. Multilabel targets are split as one class.
 
-    If there are fewer distinct rows than ``1 / fraction``, each repeated ten times or more, to hold
-    one out would be to hold out a whole region, such as a corner of XOR: equal rows are split.
+    If there are fewer distinct rows than ``1 / fraction``, each repeated ten times or more, holding
+    one out would hold out a whole region, such as a corner of XOR, so equal rows are split.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def stratified_holdout(
     classes = [distinct[group_of == group] for group in np.unique(group_of)]
     share = max(fraction, 1.0 / len(distinct))  # at least one row
     held: list[np.ndarray] = []
-    owed = 0.0  # what rounding owes to the validation part; the largest class comes last
+    owed = 0.0  # rows that rounding left out of the validation part; the largest class comes last
     for members in sorted(classes, key=len):
         owed += share * len(members)
         n_held = min(int(owed + 0.5), len(members) - 1)

@@ -1,4 +1,4 @@
-"""What the columns of a table hold, in one call or as running statistics, and their scales."""
+"""Statistics of the columns of a table, in one call or running, and the scales that follow."""
 
 from typing import Any, NamedTuple
 
@@ -66,7 +66,7 @@ class FeatureMoments(NamedTuple):
     def restore(cls, state: Any, n_features: int) -> "FeatureMoments":
         """Return the moments from a stored dict, or from the tuple that 0.1.0 stored.
 
-        The latter knows no extremes: it counts as rows between infinite ones. Its sparse rows
+        The tuple has no extremes: its rows count as being between infinite ones. Its sparse rows
         have one mean square for all columns.
         """
         if isinstance(state, dict):
@@ -108,7 +108,7 @@ class FeatureMoments(NamedTuple):
 
         The scale of a column is its standard deviation. If half of its rows or more hold one
         value, zero or one of its extremes, it is at least half the root mean square distance
-        of the others from that value: the standard deviation would blow up what is rare. For
+        of the others from that value: the standard deviation would magnify what is rare. For
         a column of two values that is half their range (Gelman, 2008).
 
         The scale of a constant column is infinite, so that its weights are zero in the units

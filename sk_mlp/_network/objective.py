@@ -29,7 +29,7 @@ Block = tuple[Array, Array, Array | None]
 # Variation, as a share of its root mean square, up to which a hidden unit counts as constant:
 # what a fit or rounding leaves of a constant is not a standard deviation.
 CONSTANT = 1e-6
-CONTRIBUTION_ROWS = 2_000  # enough for a standard deviation to 2 %
+CONTRIBUTION_ROWS = 2_000  # enough for a standard deviation within 2 %
 
 
 class Part(Protocol):
@@ -81,7 +81,7 @@ class Rows(NamedTuple):
     text : bool, default=False
         True if sparse X is text-like. Otherwise it is made dense block by block.
     weight_unit : float, default=1.0
-        What the sample weights have been divided by.
+        Number that the sample weights have been divided by.
     """
 
     X: Array

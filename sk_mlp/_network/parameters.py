@@ -91,14 +91,14 @@ class Standardization(NamedTuple):
 
     @property
     def is_identity(self) -> bool:
-        """Whether both units are the same."""
+        """True if both units are the same."""
         return self.mean is None and isinstance(self.scale, float) and self.scale == 1.0
 
     def _column(self) -> np.ndarray | float:
         return self.scale[:, None] if isinstance(self.scale, np.ndarray) else self.scale
 
     def to_user_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
-        """Parameters of the same function on the features as they are given."""
+        """Return the parameters of the same function of the original features."""
         result = vector.copy()
         if self.is_identity:
             return result
@@ -187,9 +187,9 @@ def initial_parameters(
 ) -> np.ndarray:
     """Random start in standardised units.
 
-    W1 and W2 are uniform in the range of Glorot & Bengio (2010), that of W1 times `gain`. The hyperplanes
-    start at random offsets of the order of the data, and the output intercepts at the log-odds of the classes,
-    so that the first loss is near the entropy of the prior.
+    W1 and W2 are uniform in the range of Glorot & Bengio (2010), that of W1 times `gain`. The
+    hyperplanes start at random offsets of the order of the data, and the output intercepts at the
+    log-odds of the classes, so that the first loss is near the entropy of the prior.
     """
     d, h, k = layout
     vector = np.empty(layout.size)

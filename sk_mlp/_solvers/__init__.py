@@ -1,4 +1,4 @@
-"""Solvers: they see callables and a flat vector, and nothing of the network."""
+"""Solvers of functions of a flat vector; they know nothing of the network."""
 
 from sk_mlp._solvers.lbfgs import lbfgs
 from sk_mlp._solvers.minibatch import SCHEDULES, Course, minibatch

@@ -69,7 +69,7 @@ def lbfgs(
             callback=callback,
             options=options,
         )
-        # status 2: the line search failed. A fresh memory may help if it had come any way.
+        # status 2: the line search failed. An empty memory may help if there was any progress.
         if outcome.status != 2 or len(monitor.loss_curve) == before:
             break
         x0 = outcome.x

@@ -31,8 +31,8 @@ class Course(NamedTuple):
     learning_rate : float
         Initial (for "cosine": largest) learning rate.
     planned : bool, default=False
-        True if to complete the "cosine" schedule is to converge, however much the last epoch
-        improved the loss.
+        True if completing the "cosine" schedule counts as convergence, however much the last
+        epoch improved the loss.
     """
 
     schedule: str

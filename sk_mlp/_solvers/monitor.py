@@ -1,4 +1,4 @@
-"""The one place that decides when a solver stops, which weights are kept and who is told."""
+"""Decide when a solver stops and which weights are kept, and notify observers."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -104,7 +104,7 @@ class Monitor:
         self.reason = ""
 
     def begin(self, x: Array, loss: float) -> None:
-        """Note the start, which is returned if no iteration improves on it."""
+        """Record the start, which is returned if no iteration improves on it."""
         check_finite(loss)
         watched = loss
         if self.watch_validation and self.validation_loss is not None:
@@ -112,14 +112,14 @@ class Monitor:
         self._keep(x, loss, watched)
 
     def begin_iteration(self) -> None:
-        """Tell the observers that an iteration begins, unless one is under way."""
+        """Notify the observers that an iteration begins, unless one has begun."""
         if not self.in_iteration:
             self.in_iteration = True
             for observer in self.observers:
                 observer.begin_iteration()
 
     def update(self, x: Array, loss: float) -> bool:
-        """Note one iteration; x may be a live buffer. Returns True to stop."""
+        """Record an iteration; x may be a live buffer. Return True to stop."""
         check_finite(loss)
         self.loss_curve.append(loss)
         watched, validation = loss, None
@@ -152,7 +152,7 @@ class Monitor:
         self.best_x = x + 0.0  # a copy, in any namespace
 
     def result(self) -> SolverResult:
-        """Bundle what was noted."""
+        """Return the result of the iterations so far."""
         return SolverResult(
             self.best_x,
             self.best_train,

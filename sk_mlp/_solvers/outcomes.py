@@ -14,7 +14,7 @@ class Outcome(NamedTuple):
     resumable : bool
         True if more iterations may lower the loss further.
     message : str
-        What happened, after the name of the solver; empty if there is nothing to warn of.
+        What happened, after the name of the solver; empty if no warning is needed.
     advice : str
         What the user can do.
     """

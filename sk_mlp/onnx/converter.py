@@ -1,4 +1,4 @@
-"""What `skl2onnx` has to know to convert a model that contains a network."""
+"""Converters for `skl2onnx`, for models that contain a network."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ FLOATING = (data_types.FloatTensorType, data_types.DoubleTensorType)
 def model_to_onnx(
     model: Any, X: Any, outputs: tuple[str, ...], dtype: Any, default: Any, opsets: dict[str, int]
 ) -> Any:
-    """Convert a model that is more than a network; see `sk_mlp.onnx.to_onnx`.
+    """Convert a model that contains networks; see `sk_mlp.onnx.to_onnx`.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def _alias(kind: type) -> str:
 
 
 def _owner(scope: Any, model: Any) -> Any:
-    """The part itself, or that of a network in a conversion which the user has called."""
+    """Return the part itself, or that of a network in a conversion that the user called."""
     if not isinstance(model, TwoLayerPredictor):
         return model
     options = scope.get_options(model, dict.fromkeys(OPTIONS, False))

@@ -165,7 +165,7 @@ def output_types(
 
 
 def network_output_types(model: TwoLayerPredictor, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
-    """The same of a network, with its hidden layer and its logits."""
+    """Return the same for a network, with its hidden layer and its logits."""
     return {
         **output_types(model, dtype, multilabel=model._multilabel),
         "hidden": (dtype, [model._n_features_out]),

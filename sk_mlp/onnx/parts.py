@@ -1,7 +1,7 @@
 """A fitted model as the parts that this package converts itself and those of `skl2onnx`.
 
-`part` copies a model and replaces each network and each ensemble of networks in it. What a
-replacement has to give is its own attribute, so nothing is left behind for the next export.
+`part` copies a model and replaces each network and each ensemble of networks in it. The outputs
+that a replacement has to return are its own attribute, so nothing affects the next export.
 """
 
 import copy
