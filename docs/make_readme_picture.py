@@ -34,7 +34,6 @@ left.tick_params(labelsize=10)
 ProjectionDisplay.from_estimator(network, X, y, ax=right)
 right.get_legend().remove()
 right.set_title("Their output, split by a plane")
-right.view_init(18, 128)
 right.set(xticks=[0, 1], yticks=[0, 1], zticks=[0, 1])
 for axis, label in ((right.xaxis, "unit 0"), (right.yaxis, "unit 1"), (right.zaxis, "unit 2")):
     axis.set_label_text(label)

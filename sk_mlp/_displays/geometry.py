@@ -7,7 +7,7 @@ import numpy as np
 ELEVATION = 20.0  # of the view on three axes, in degrees
 # Cosine of the angle between this view and the normal of the plane: at 0 the plane is a line, at
 # 1 it hides what is behind it.
-SLANT = 0.45
+SLANT = 0.2
 
 
 def class_margins(raw: np.ndarray, n_outputs: int) -> np.ndarray:
