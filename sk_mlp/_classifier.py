@@ -44,12 +44,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
     A network with one hidden layer, trained on cross-entropy::
 
-        hidden layer    phi(x) = g(x W1 + b1)             `transform`
-        raw prediction  s(x)   = phi(x) W2 + b2           `decision_function`
-        probability     p(x)   = sigmoid(s) or softmax(s) `predict_proba`
+        hidden layer    phi(x) = g(x W1 + b1)              transform
+        raw prediction  s(x)   = phi(x) W2 + b2            decision_function
+        probability     p(x)   = sigmoid(s) or softmax(s)  predict_proba
 
-    One logistic output for two classes, softmax outputs for more, and one logistic output per
-    label for multilabel indicators.
+    There is one logistic output for two classes, softmax outputs for more, and one logistic
+    output per label for multilabel indicators.
 
     Every solver and batch size minimises the same objective, for sample weights s_i (times
     class weights)::
@@ -57,7 +57,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         loss = (sum_i s_i CE(y_i, s(x_i)) + alpha/2 (|V1|^2 + |W2|^2)) / sum_i s_i
 
     where V1 is W1 in standardised units (see `standardize`). The intercepts are not penalised.
-    Read more in the user guide.
+    Read more in the :ref:`User Guide <getting_started>`.
 
     Parameters
     ----------
@@ -71,9 +71,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         "lbfgs" uses all rows for every iteration, converges to a local minimum and is repeatable
         to rounding. "adam" and "sgd" make a step for every batch of rows. "auto" is "lbfgs" for
         up to 10 000 rows, where it is reliable and fast, if ``alpha="auto"`` or there are up to
-        16 hidden units; and "adam" otherwise, for more than 100 outputs, for more than 3e8
-        multiply-adds per pass over the rows, for text-like data with more than a quarter as many
-        columns as rows, and for `partial_fit`.
+        16 hidden units. Otherwise it is "adam", and also for more than 100 outputs, for more than
+        3e8 multiply-adds per pass over the rows, for text-like data with more than a quarter as
+        many columns as rows, and for `partial_fit`.
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
@@ -81,12 +81,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         equal rows are never split between training and held-out rows. A warm start keeps
         `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
-        Train on features of mean 0 and scale 1. The statistics (weighted) enter by a change of
-        variables of the parameters, so that X is not copied, and are folded into `coefs_`
-        afterwards, which apply to X as it is. The scale is the standard deviation. A column of
-        which at least half the rows hold one value (zero, its smallest or its largest) has at
-        least half the root mean squared distance of the other rows from that value: for a column
-        of two values that is half their range. The weights of a constant column are zero. Sparse
+        Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
+        is not copied, and afterwards the (weighted) statistics are part of `coefs_`, which apply
+        to X as it is. The scale is the standard deviation. If at least half the rows of a column
+        hold one value (zero, its smallest or its largest), the scale is at least half the root
+        mean squared distance of the other rows from that value: for a column of two values that
+        is half their range. The weights of a constant column are zero. Sparse
         X gives the same fit as dense X, unless it is text-like: at least 500 columns and at most
         5 % non-zeros. Columns of text-like data that are mostly zero are not centred, and the
         root mean squared norm of the rows is at most 5.
@@ -132,18 +132,18 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         loss. With the "cosine" rate and without early stopping, the schedule runs to its end,
         and has converged if `max_iter` is None or the last epoch improved by less than `tol`.
     early_stopping : bool, default=False
-        Whether to watch the loss of validation data, stop when it no longer falls and return the
-        weights of its minimum. Works with every solver.
+        Watch the loss of validation data, stop when it no longer falls and return the weights of
+        its minimum. Works with every solver; `partial_fit` ignores it.
     validation_fraction : float in (0, 1), default=0.1
         Fraction of the distinct rows held out if there is no `X_val`; in proportion to the
         classes, of which each keeps a row to train on. Equal rows stay together.
     n_iter_no_change : int, default=10
         See `tol`.
     warm_start : bool, default=False
-        Whether `fit` begins where the last fit ended.
+        Start `fit` from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
-        Random starts, shuffling of rows and choice of validation rows. Pass an int for
-        repeatable results.
+        Determines the random starts, the order of the rows and the choice of validation rows.
+        Pass an int for repeatable results.
     verbose : int, default=0
         1 prints selected iterations and the outcome of each restart, 2 prints all iterations.
 
@@ -168,8 +168,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     loss_ : float
         Objective at the weights returned, in nats per unit of sample weight.
     loss_curve_ : list of float
-        Objective after each iteration. For epochs of batches it is that of the predictions made
-        on the way.
+        Objective after each iteration. For epochs of batches it is the mean over the batches, each
+        before its step.
     validation_loss_curve_ : list of float
         Mean cross-entropy of the validation data after each iteration; only if there are any.
     n_iter_ : int
@@ -178,9 +178,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         The iteration, counted from 1, whose weights were returned: the one with the lowest
         watched loss. 0 is the start.
     converged_ : bool
-        Whether the fit ended by itself, neither by `max_iter` nor by divergence.
+        True if the fit ended by itself, neither by `max_iter` nor by divergence.
     stop_reason_ : str
-        "tol", "early_stopping", "schedule" (the learning rate has come to zero), "stationary" (no
+        "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (no
         decrease is possible in floating point), "max_iter", "diverged" (the loss is no lower
         than always predicting the class frequencies), "callback" or "partial_fit".
     alpha_ : float
@@ -191,10 +191,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Their negative log-loss on held-out rows, in nats; only with ``alpha="auto"``.
     feature_importances_ : ndarray of shape (n_features,)
         Mean absolute gradient of the logits times the standard deviation of the feature, with sum
-        one. It says how much the output moves with a feature at the training data, all others
-        fixed; it neither says how much accuracy a feature brings (see
-        :func:`~sklearn.inspection.permutation_importance`) nor divides credit among correlated
-        features.
+        one. It says how much the output changes with a feature at the training data, all others
+        fixed. It does not say how much accuracy a feature contributes (see
+        :func:`~sklearn.inspection.permutation_importance`), and correlated features share it
+        arbitrarily.
     n_init_losses_ : list of float
         Loss of every start when it was dropped or finished.
 
@@ -205,8 +205,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
     Notes
     -----
-    Sample weights of k and k-fold repetition of a row give the same fit if all rows are in one
-    batch; so do weight 0 and removal.
+    A row of weight k gives the same fit as k equal rows if all rows are in one batch; so do weight
+    0 and removal.
 
     References
     ----------
@@ -490,8 +490,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Make one pass of minibatch steps over some rows of a stream.
 
         The learning rate is constant. The penalty is divided by the sample weight seen so far,
-        so that one pass over all rows in parts regularises as one pass over the whole. Running
-        statistics serve `standardize`; what has been learned does not change with them.
+        so that one pass over all rows in parts is regularised like one pass over the whole.
+        `standardize` uses running statistics, which do not change the function learned so far.
+        `early_stopping`, `n_init`, `max_iter` and `learning_rate` are ignored.
 
         Parameters
         ----------

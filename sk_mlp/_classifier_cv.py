@@ -49,12 +49,12 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     It is to :class:`TwoLayerMLPClassifier` what
     :class:`~sklearn.linear_model.LogisticRegressionCV` is to
-    :class:`~sklearn.linear_model.LogisticRegression`: alpha and hidden_units are chosen by held-out
-    scores of all data, and the network is fitted to all data with them. The scores come from a path: in each
-    fold, from the alpha in the middle first to smaller and then to larger ones, every network
-    starts where that of the neighbouring alpha ended and is trained, in single precision, until it
-    is good enough to be ranked. The way down ends where the mean score is no better than before, the
-    way up where it is clearly worse. Read more in the user guide.
+    :class:`~sklearn.linear_model.LogisticRegression`: it chooses alpha and hidden_units by
+    cross-validation and fits the network to all data with them. In each fold the search starts from
+    the alpha in the middle. It stops lowering alpha once the mean score stops improving, and stops
+    raising it once the score is clearly worse. Every network starts from the weights of the
+    neighbouring alpha and is trained, in single precision, until it can be ranked. Read more in the
+    :ref:`User Guide <cross_validation>`.
 
     Parameters
     ----------
@@ -68,13 +68,13 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
         class.
     scoring : str, callable or None, default="neg_log_loss"
-        Score to choose by. None is accuracy.
+        Score to choose by. None is accuracy. The method `score` returns the accuracy in any case.
     refit : bool, default=True
-        Whether to fit the chosen network to all data. If False, it is fitted to the training rows
-        of the fold in which it scored best, which must have all classes.
+        Fit the chosen network to all data. If False, it is fitted to the training rows of the fold
+        in which it scored best, which must have all classes.
     n_jobs : int or None, default=None
-        Folds to work on at a time, in threads. None is 1, unless in a
-        :func:`joblib.parallel_config` context; large data keep all cores busy even so.
+        Number of folds computed at the same time, in threads. None is 1, unless in a
+        :func:`joblib.parallel_config` context; large data use all cores even so.
     activation : {"identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu"}, \
             default="relu"
         Activation of the hidden layer.
@@ -88,12 +88,12 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Weight of each class in the fits; scores are weighted by `sample_weight` alone.
     max_iter : int or None, default=None
         Of the final fit, and with "adam" and "sgd" of the fits of the search; see
-        :class:`TwoLayerMLPClassifier`. With None the final fit plans at least 50 epochs, twice as
-        many.
+        :class:`TwoLayerMLPClassifier`. With None the final fit plans at least 50 epochs.
     tol : float, default=3e-5
         Of the same fits; see :class:`TwoLayerMLPClassifier`.
     random_state : int, RandomState instance or None, default=None
-        Splits, random starts and shuffling. Pass an int for repeatable results.
+        Determines the splits, the random starts and the order of the rows. Pass an int for
+        repeatable results.
     verbose : int, default=0
         1 prints a line for each alpha and selected iterations of the final fit.
 
@@ -133,7 +133,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     best_iter_ : int
         The iteration whose weights were returned.
     converged_ : bool
-        Whether the final fit has converged.
+        True if the final fit has converged.
     stop_reason_ : str
         Why the final fit ended.
     n_init_losses_ : list of float
