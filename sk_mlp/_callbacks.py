@@ -36,7 +36,7 @@ def _is_propagated(callback: Any) -> bool:
 
 
 class CallbackTasks:
-    """The tasks of one fit, of which the callbacks of the estimator are told.
+    """The tasks of one fit, reported to the callbacks of the estimator.
 
     Without callbacks nothing happens. With them it is a `Listener` of `sk_mlp._training.train`.
     It must be used inside a method decorated by `with_callbacks`.

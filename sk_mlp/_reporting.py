@@ -10,9 +10,9 @@ DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteratio
 
 
 def is_due(iteration: int) -> bool:
-    """Whether to print this iteration: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, ...
+    """Return True for the iterations to print: 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, ...
 
-    So a fit prints some six lines per power of ten, whenever it ends.
+    So a fit prints about six lines per power of ten.
     """
     digits = str(iteration)
     return int(digits[:2].ljust(2, "0")) in DUE and not digits[2:].strip("0")

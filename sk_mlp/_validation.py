@@ -19,7 +19,7 @@ class Number:
         self.kind, self.low, self.high, self.ends = kind, low, high, ends
 
     def allows(self, value: Any) -> bool:
-        """Whether the value is such a number."""
+        """Return True if the value is such a number."""
         if not isinstance(value, self.kind) or isinstance(value, bool | np.bool_):
             return False
         above = value >= self.low if self.ends[0] == "[" else value > self.low
@@ -38,7 +38,7 @@ class Choice:
         self.values = values
 
     def allows(self, value: Any) -> bool:
-        """Whether the value is one of them."""
+        """Return True if the value is one of them."""
         if isinstance(value, str):  # NumPy's strings too, of which a search samples
             return str(value) in [v for v in self.values if isinstance(v, str)]
         return any(value is v for v in self.values)
@@ -51,7 +51,7 @@ class Flag:
     """True or False."""
 
     def allows(self, value: Any) -> bool:
-        """Whether the value is a bool."""
+        """Return True if the value is a bool."""
         return isinstance(value, bool | np.bool_)
 
     def __str__(self) -> str:

@@ -2,8 +2,8 @@
 12. Text
 ========
 
-Which library is a docstring from? Sparse features from text, a network on top, and the words
-its hidden units look at.
+Which library is a docstring from? A network on the sparse features of texts, and the words with the
+largest weights.
 """
 
 # %%
@@ -91,7 +91,7 @@ for classifier in (
 
 # %%
 # On descriptions of single functions the words alone decide, and the linear model does as well. What
-# the network adds is a small space in which texts can be drawn: three hidden units do nearly as well. First, the docstrings as the output
+# the network adds is a small space in which texts can be drawn: three hidden units are nearly as accurate. First, the docstrings as the output
 # layer sees them:
 
 words = pipeline[0]

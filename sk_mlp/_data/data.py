@@ -143,9 +143,9 @@ def validate(
     training : Data, optional
         Data to train on, if these are others: y is of the same kind, with the same class weights.
     reset : bool, default=True
-        Whether X defines the features, or has to have those known.
+        True if X defines the features, False if it must have the known ones.
     keep_all : bool, default=False
-        Whether to keep rows of weight zero.
+        Keep rows of weight zero.
 
     Raises
     ------

@@ -54,7 +54,7 @@ class LossCurveDisplay:
     >>> network = TwoLayerMLPClassifier(hidden_units=3, random_state=0).fit(X, y)
     >>> display = LossCurveDisplay.from_estimator(network)
     >>> display.ax_.get_xlabel()
-    'iteration'
+    'iteration or epoch'
     """
 
     __module__ = "sk_mlp"
@@ -166,7 +166,7 @@ class LossCurveDisplay:
         ]
         if self.other_starts_:
             self.other_starts_[0].set_label(legend_label(label))
-        ax.set_xlabel("iteration")
+        ax.set_xlabel("iteration or epoch")
         ax.set_ylabel("loss [nats per unit of weight]")
         add_legend(ax)
         self.ax_, self.figure_ = ax, ax.figure

@@ -29,7 +29,7 @@ class Labels(NamedTuple):
     ----------
     n_rows : int
     is_sparse : bool
-        Whether X is.
+        True if X is sparse.
     multilabel : bool
     found : ndarray of shape (n_found,)
         Sorted labels; the column numbers if multilabel.

@@ -11,12 +11,12 @@ Delayed = Any
 
 
 def is_frame(collection: Any) -> bool:
-    """Whether this is a Dask dataframe or series; without the import of pandas."""
+    """Return True for a Dask dataframe or series, without importing pandas."""
     return dask.is_dask_collection(collection) and hasattr(collection, "map_partitions")
 
 
 def is_array(collection: Any) -> bool:
-    """Whether this is a Dask array."""
+    """Return True for a Dask array."""
     return isinstance(collection, da.Array)
 
 

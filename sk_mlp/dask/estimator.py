@@ -50,19 +50,19 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         Strength of the L2 penalty. "auto" chooses it on the client, by some 9000 rows at most that
         are taken from all partitions, and stores the choice in `alpha_`; a warm start keeps it.
     standardize : bool, default=True
-        Whether to train on features of mean 0 and scale 1.
+        Train on features of mean 0 and scale 1.
     n_init : "auto" or int, default="auto"
         Number of random starts.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class. Must be None if y is multilabel.
     max_iter : int or None, default=None
-        Iterations at the most; None is 1000.
+        Maximum number of iterations; None is 1000.
     tol : float, default=1e-4
         Least decrease of the loss that counts. There is no early stopping.
     n_iter_no_change : int, default=10
         Iterations without such a decrease after which the fit ends.
     warm_start : bool, default=False
-        Whether `fit` begins where the last fit ended.
+        Start `fit` from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
         Random starts.
     verbose : int, default=0

@@ -39,8 +39,7 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         the graph then has an input for each column of a DataFrame. By default the graph has one
         input "X" of shape (n_samples, n_features).
     hidden : bool, default=False
-        Whether the graph also gives the output of `transform`; needs a network as the last
-        step.
+        Add the output of `transform` to the graph; needs a network as the last step.
     dtype : {np.float32, np.float64}, optional
         Of all floating-point inputs, the arithmetic and the probabilities. By default that of
         the parameters, or of X if it is given. Single precision is smaller and known to more
