@@ -102,6 +102,14 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+if os.environ.get("READTHEDOCS"):  # other versions exist only where the site is hosted
+    html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
+    html_theme_options["navbar_start"] = ["navbar-logo", "version-switcher"]
+    html_theme_options["check_switcher"] = False  # it would be fetched for each build
+    html_theme_options["switcher"] = {
+        "json_url": "https://sk-mlp.readthedocs.io/en/latest/_static/switcher.json",
+        "version_match": "latest" if os.environ["READTHEDOCS_VERSION"] == "latest" else release,
+    }
 html_sidebars = {name: [] for name in ("contributing", "theory", "changelog", "benchmarks")}
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

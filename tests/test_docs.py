@@ -1,6 +1,7 @@
 """Every example in the guide and in the README runs and gives what it says."""
 
 import doctest
+import json
 import os
 import re
 import runpy
@@ -80,3 +81,5 @@ def test_release_is_named_everywhere():
     citation = (ROOT / "CITATION.cff").read_text()
     assert newest[1] == sk_mlp.__version__
     assert f"\nversion: {newest[1]}\ndate-released: {newest[2]}\n" in citation
+    stable, _ = json.loads((DOCS / "_static" / "switcher.json").read_text())
+    assert stable["version"] == newest[1]
