@@ -17,7 +17,7 @@ class AlphaPathDisplay:
     fold there is no band. Alphas that were not tried are left out. A star marks the choice.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
-    stored as attributes.
+    stored as attributes. Read more in the :ref:`User Guide <pictures>`.
 
     Parameters
     ----------

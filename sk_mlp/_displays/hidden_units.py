@@ -13,14 +13,14 @@ from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, ma
 
 
 class HiddenUnitsDisplay:
-    """What each hidden unit looks at.
+    """The hidden units: lines, a map of the weights, or images.
 
     * Two features: the samples, the region of each class, and for every hidden unit the line
       ``x @ W1[:, j] + b1[j] = 0`` at which it changes, with an arrow to its positive side. The
       thicker and darker a line, the more its unit contributes.
     * Any other number of features: a map of the weights, features x hidden units above
-      classes x hidden units, so that a column reads from what a unit looks at to what it
-      speaks for.
+      classes x hidden units: a column shows which features raise a unit and which classes
+      the unit makes more probable.
     * Features that are pixels, with `image_shape`: the input weights of each unit as an image.
 
     Weights are drawn per standard deviation: those into a unit times the standard deviation
@@ -29,7 +29,7 @@ class HiddenUnitsDisplay:
     measure is its contribution.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
-    stored as attributes.
+    stored as attributes. Read more in the :ref:`User Guide <pictures>`.
 
     Parameters
     ----------

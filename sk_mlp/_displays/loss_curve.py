@@ -11,7 +11,7 @@ class LossCurveDisplay:
     """Training and validation loss by iteration.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
-    stored as attributes.
+    stored as attributes. Read more in the :ref:`User Guide <pictures>`.
 
     Parameters
     ----------

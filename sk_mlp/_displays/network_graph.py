@@ -25,7 +25,7 @@ class NetworkDisplay:
     Intercepts are not drawn.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
-    stored as attributes.
+    stored as attributes. Read more in the :ref:`User Guide <pictures>`.
 
     Parameters
     ----------

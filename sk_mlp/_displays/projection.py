@@ -31,7 +31,7 @@ class ProjectionDisplay:
     component of the rest.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
-    stored as attributes.
+    stored as attributes. Read more in the :ref:`User Guide <pictures>`.
 
     Parameters
     ----------
