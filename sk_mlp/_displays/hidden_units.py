@@ -13,7 +13,7 @@ from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, ma
 
 
 class HiddenUnitsDisplay:
-    """The hidden units: lines, a map of the weights, or images.
+    """What each hidden unit looks at.
 
     * Two features: the samples, the region of each class, and for every hidden unit the line
       ``x @ W1[:, j] + b1[j] = 0`` at which it changes, with an arrow to its positive side. The
