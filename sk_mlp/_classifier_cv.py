@@ -101,7 +101,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     ----------
     alpha_ : float
         The chosen alpha: the largest whose mean score is, if scores are negative errors such as
-        the default, within 2 % of the best one, else the best one.
+        the default, within 2 % and one standard error of the best one, else the best one.
     hidden_units_ : int
         The chosen number of hidden units: that of the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
