@@ -1,93 +1,50 @@
-"""The machine that the figures of a benchmark depend on."""
+"""The machine that the figures of a benchmark depend on, and what else runs on it."""
 
 import contextlib
-import importlib.metadata
-import math
 import os
 import platform
-import resource
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Self
 
+import psutil
 from threadpoolctl import threadpool_info
 
-BUSY = 1.0  # cores in use by other processes from which times are not to be trusted
+PACKAGES = ("sk_mlp", "scikit-learn", "numpy", "scipy", "torch", "pytabkit", "dask")
 
 
-class Neighbours:
-    """Cores used by other processes while a block runs; NaN where /proc/stat is missing."""
-
-    def __enter__(self) -> Self:
-        self.start, self.busy, self.own = time.perf_counter(), self._busy(), self._own()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        seconds = time.perf_counter() - self.start
-        others = (self._busy() - self.busy) - (self._own() - self.own)
-        self.cores = max(0.0, others / seconds)
-
-    @staticmethod
-    def _busy() -> float:
-        try:
-            fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
-        except OSError:
-            return math.nan
-        user, nice, system = (int(f) for f in fields[:3])
-        return (user + nice + system) / os.sysconf("SC_CLK_TCK")
-
-    @staticmethod
-    def _own() -> float:
-        usage = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        return sum(u.ru_utime + u.ru_stime for u in usage) + sum(_living_children())
+def cpu_seconds() -> float:
+    """Processor time of this process and of its living children."""
+    total = time.process_time()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += sum(child.cpu_times()[:2])
+    return total
 
 
-def _living_children() -> Iterator[float]:
-    """Processor time of each child process; getrusage counts those that have ended only."""
-    for children in Path("/proc/self/task").glob("*/children"):
-        for pid in children.read_text().split():
-            with contextlib.suppress(OSError):
-                fields = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
-                yield (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def watch_others() -> Callable[[], float]:
+    """Return a function: how many cores other processes have used since this call."""
+
+    def others() -> float:
+        times = psutil.cpu_times()
+        return times.user + times.system + getattr(times, "nice", 0.0) - cpu_seconds()
+
+    start, before = time.perf_counter(), others()
+    return lambda: round(max(0.0, others() - before) / (time.perf_counter() - start), 2)
 
 
-def processor() -> str:
-    """Model name of the processor."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def machine() -> dict[str, Any]:
-    """Describe what the figures depend on: processor, BLAS, threads, load and versions."""
-    packages = ("sk_mlp", "scikit-learn", "numpy", "scipy", "torch", "skorch", "pytabkit")
-    versions = {}
-    for name in packages:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return {
-        "date": time.strftime("%Y-%m-%d"),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "threads": [
-            f"{p['internal_api']} {p.get('version') or ''}: {p['num_threads']}".replace(" :", ":")
-            for p in threadpool_info()
-        ],
-        "load": [round(x, 2) for x in os.getloadavg()],
-        "python": platform.python_version(),
-        "versions": versions,
-    }
-
-
-def print_machine(info: dict[str, Any]) -> None:
-    """Print what `machine` returned, with a warning if the machine is busy."""
-    print(f"{info['date']}  {info['processor']}, {info['cores']} cores")
-    print("threads: " + "; ".join(info["threads"]))
-    versions = ", ".join(f"{name} {version}" for name, version in info["versions"].items())
-    print(f"Python {info['python']}, {versions}")
-    print("load average: {} {} {}".format(*info["load"]))
-    if info["load"][0] > BUSY:
-        print(f"WARNING: the load is above {BUSY:g}: another process would spoil the times.")
+def machine() -> str:
+    """Describe what the figures depend on: date, processor, BLAS and versions."""
+    processor = platform.machine()
+    with contextlib.suppress(OSError):  # Linux
+        found = re.search("model name\t: (.*)", Path("/proc/cpuinfo").read_text())
+        processor = found[1] if found else processor
+    versions = [f"Python {platform.python_version()}"]
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            versions.append(f"{name} {version(name)}")
+    blas = sorted({p["version"] for p in threadpool_info() if p["user_api"] == "blas"})
+    libraries = ", ".join([*versions, *(f"BLAS {version}" for version in blas)])
+    return f"Measured on {time.strftime('%Y-%m-%d')}: {processor}, {os.cpu_count()} cores; {libraries}."

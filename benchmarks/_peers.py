@@ -4,182 +4,115 @@ All minimise ``(sum_i CE_i + alpha/2 (|W1|^2 + |W2|^2)) / n`` on data that are a
 standardised, from their own random start, and none stops before the iterations asked for.
 """
 
-import contextlib
 import importlib
 import math
-import shutil
-import subprocess
-import tempfile
-import warnings
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
-from _common import Network, Outcome, Problem, network_of
-from sklearn.exceptions import ConvergenceWarning
+from scipy.special import expit, log_softmax
+from sklearn import datasets
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
 
 from sk_mlp import TwoLayerMLPClassifier
 
-BATCH, RATE = 200, 1e-3
+RATE = 1e-3
 
 
-class Missing(Exception):  # noqa: N818 - not an error: the row is skipped
-    """The peer is not installed."""
+class Problem(NamedTuple):
+    """A classification problem on standardised features, with the network to be trained."""
+
+    X: Any
+    y: Any
+    hidden_units: int
+    activation: str
+    alpha: float
+    batch_size: int = 200
 
 
-@contextlib.contextmanager
-def no_convergence_warnings() -> Iterator[None]:
-    """Every fit here is stopped by its number of iterations, on purpose."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+def synthetic(n: int, d: int, classes: int, X: Any = None) -> tuple[Any, np.ndarray]:
+    """Normal features, float64 or written to X, and labels of a random network of 20 units."""
+    rng = np.random.default_rng(0)
+    W1, W2 = rng.standard_normal((d, 20)), rng.standard_normal((20, classes))
+    X, y = np.empty((n, d)) if X is None else X, np.empty(n, np.int64)
+    for first in range(0, n, 10_000):
+        rows = slice(first, min(first + 10_000, n))
+        block = rng.standard_normal((rows.stop - first, d))
+        S = 2 * np.tanh(block @ W1 / math.sqrt(d) * 2) @ W2
+        X[rows], y[rows] = block, np.argmax(S + rng.gumbel(size=S.shape), axis=1)
+    return X, y
 
 
-def ours(problem: Problem, solver: str, max_iter: int, n_init: int = 1) -> Outcome:
+def problem(name: str, dtype: str = "float64", small: bool = False) -> Problem:
+    """Return a problem by name; `small` shrinks the synthetic ones, to try the scripts."""
+    if name == "circles":
+        X, y = datasets.make_circles(500, noise=0.1, factor=0.5, random_state=0)
+        return Problem(StandardScaler().fit_transform(X).astype(dtype), y, 3, "tanh", 0.01)
+    if name in ("breast_cancer", "digits"):
+        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+        X = StandardScaler().fit_transform(X).astype(dtype)
+        return Problem(X, y, {"breast_cancer": 30, "digits": 100}[name], "relu", 0.1)
+    size, _, activation = name.partition("-")
+    n, d = map(int, size.split("x"))
+    n, h, classes = n // 20 if small else n, *((256, 10) if d == 500 else (100, 2))
+    return Problem(*synthetic(n, d, classes, np.empty((n, d), dtype)), h, activation or "relu", 1.0)
+
+
+def objective(problem: Problem, model: Any) -> float:
+    """Penalised training loss in float64, written independently of the package."""
+    (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
+    g = {"relu": lambda Z: np.maximum(Z, 0), "tanh": np.tanh, "logistic": expit}
+    S = g[problem.activation](problem.X.astype(np.float64) @ W1 + b1) @ W2 + b2
+    S = np.hstack([-S / 2, S / 2]) if S.shape[1] == 1 else S
+    cross_entropy = -log_softmax(S, axis=1)[np.arange(len(S)), problem.y].sum()
+    squares = [np.sum(np.square(W, dtype=np.float64)) for W in (W1, W2)]
+    return float((cross_entropy + 0.5 * problem.alpha * sum(squares)) / len(S))
+
+
+def ours(p: Problem, solver: str, max_iter: int) -> TwoLayerMLPClassifier:
     """`TwoLayerMLPClassifier`."""
-    model = TwoLayerMLPClassifier(
-        problem.hidden_units,
-        activation=problem.activation,
-        solver=solver,
-        alpha=problem.alpha,
-        standardize=False,
-        n_init=n_init,
-        batch_size=BATCH,
-        learning_rate="constant",
-        learning_rate_init=RATE,
-        max_iter=max_iter,
-        tol=0.0,
-        n_iter_no_change=math.inf,
-        random_state=0,
-    )
-    with no_convergence_warnings():
-        model.fit(problem.X, problem.y)
-    return Outcome(network_of(model), model.n_iter_)
+    return TwoLayerMLPClassifier(
+        p.hidden_units, activation=p.activation, alpha=p.alpha, standardize=False, n_init=1,
+        solver=solver, max_iter=max_iter, tol=0.0, n_iter_no_change=math.inf,
+        batch_size=p.batch_size, learning_rate="constant", learning_rate_init=RATE, random_state=0,
+    ).fit(p.X, p.y)  # fmt: skip
 
 
-def sklearn_model(problem: Problem, solver: str, max_iter: int, seed: int = 0) -> MLPClassifier:
-    """`MLPClassifier` with the same objective.
-
-    Its penalty is divided by the rows of a batch where ours is divided by all rows.
-    """
-    n = len(problem.y)
-    share = min(BATCH, n) / n if solver == "adam" else 1.0
+def sklearn_mlp(p: Problem, solver: str, max_iter: int) -> MLPClassifier:
+    """`MLPClassifier`, whose penalty is divided by the rows of a batch, ours by all rows."""
+    batch_size = min(p.batch_size, len(p.y))
+    share = batch_size / len(p.y) if solver == "adam" else 1.0
     return MLPClassifier(
-        (problem.hidden_units,),
-        activation=problem.activation,
-        solver=solver,
-        alpha=problem.alpha * share,
-        batch_size=min(BATCH, n),
-        learning_rate_init=RATE,
-        max_iter=max_iter,
-        tol=0.0,
-        n_iter_no_change=np.inf,
-        random_state=seed,
-    )
+        (p.hidden_units,), activation=p.activation, alpha=p.alpha * share,
+        solver=solver, max_iter=max_iter, tol=0.0, n_iter_no_change=np.inf,
+        batch_size=batch_size, learning_rate_init=RATE, random_state=0,
+    ).fit(p.X, p.y)  # fmt: skip
 
 
-def sklearn_mlp(problem: Problem, solver: str, max_iter: int, seed: int = 0) -> Outcome:
-    """Fit `MLPClassifier`."""
-    model = sklearn_model(problem, solver, max_iter, seed)
-    with no_convergence_warnings():
-        model.fit(problem.X, problem.y)
-    return Outcome(network_of(model), model.n_iter_)
-
-
-def require(package: str) -> Any:
-    """Import a package that may be missing, which must not fall into the time of a fit."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise Missing(f"{package} is not installed") from error
-
-
-def _torch_module(problem: Problem) -> Any:
-    torch = require("torch")
-    classes = int(problem.y.max()) + 1
-    g = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[problem.activation]
-    torch.manual_seed(0)
-    return torch.nn.Sequential(
-        torch.nn.Linear(problem.X.shape[1], problem.hidden_units),
-        g(),
-        torch.nn.Linear(problem.hidden_units, 1 if classes == 2 else classes),
-    )
-
-
-def _torch_network(module: Any) -> Network:
-    W1, b1, W2, b2 = (p.detach().numpy() for p in module.parameters())
-    return Network(W1.T, b1, W2.T, b2)
-
-
-def torch_loop(problem: Problem, epochs: int) -> Outcome:
+def torch_loop(p: Problem, solver: str, epochs: int) -> SimpleNamespace:
     """Run the loop that a user of PyTorch would write, with the batches cut from one tensor."""
-    torch = require("torch")
-    module, n = _torch_module(problem), len(problem.y)
-    X = torch.from_numpy(problem.X)
-    binary = module[2].out_features == 1
-    y = torch.from_numpy(problem.y)
-    y = y[:, None].to(X.dtype) if binary else y.long()
-    criterion = torch.nn.BCEWithLogitsLoss() if binary else torch.nn.CrossEntropyLoss()
-    W1, b1, W2, b2 = module.to(X.dtype).parameters()
-    optimizer = torch.optim.Adam(
-        [{"params": [W1, W2], "weight_decay": problem.alpha / n}, {"params": [b1, b2]}], lr=RATE
-    )
+    torch = importlib.import_module("torch")
+    torch.manual_seed(0)
+    X, y = torch.as_tensor(p.X), torch.as_tensor(p.y)
+    (n, d), classes = X.shape, int(y.max()) + 1
+    n_outputs = 1 if classes == 2 else classes
+    y = y[:, None].to(X.dtype) if n_outputs == 1 else y
+    criterion = torch.nn.BCEWithLogitsLoss() if n_outputs == 1 else torch.nn.CrossEntropyLoss()
+    g = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[p.activation]()
+    first, second = torch.nn.Linear(d, p.hidden_units), torch.nn.Linear(p.hidden_units, n_outputs)
+    module = torch.nn.Sequential(first, g, second).to(X.device, X.dtype)
+    weights, biases = [first.weight, second.weight], [first.bias, second.bias]
+    groups = [{"params": weights, "weight_decay": p.alpha / n}, {"params": biases}]
+    optimizer = torch.optim.Adam(groups, lr=RATE)
     for _ in range(epochs):
-        for rows in torch.randperm(n).split(BATCH):
+        for rows in torch.randperm(n, device=X.device).split(p.batch_size):
             loss = criterion(module(X[rows]), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-    return Outcome(_torch_network(module), epochs)
+    coefs, intercepts = ([x.detach().cpu().numpy().T for x in part] for part in (weights, biases))
+    return SimpleNamespace(coefs_=coefs, intercepts_=intercepts, n_iter_=epochs)
 
 
-def skorch_fit(problem: Problem, epochs: int) -> Outcome:
-    """`skorch.NeuralNetClassifier`, or its binary form, without output and validation split."""
-    torch, skorch = require("torch"), require("skorch")
-    module, n = _torch_module(problem), len(problem.y)
-    binary = module[2].out_features == 1
-    y = problem.y.astype(problem.X.dtype) if binary else problem.y.astype(np.int64)
-    kind = skorch.NeuralNetBinaryClassifier if binary else skorch.NeuralNetClassifier
-    decay = {"weight_decay": problem.alpha / n}
-    net = kind(
-        torch.nn.Sequential(module, torch.nn.Flatten(0)) if binary else module,
-        criterion=torch.nn.BCEWithLogitsLoss if binary else torch.nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam,
-        optimizer__param_groups=[("*weight", decay)],
-        lr=RATE,
-        batch_size=BATCH,
-        max_epochs=epochs,
-        iterator_train__shuffle=True,
-        train_split=None,
-        verbose=0,
-    )
-    net.fit(problem.X, y)
-    return Outcome(_torch_network(net.module_), epochs)
-
-
-def nnet(problem: Problem, max_iter: int) -> Outcome:
-    """R's nnet, which times itself: neither the start of R nor the exchange of files counts."""
-    rscript = shutil.which("Rscript")
-    if rscript is None:
-        raise Missing("Rscript is not installed")
-    d, h, classes = problem.X.shape[1], problem.hidden_units, int(problem.y.max()) + 1
-    k = 1 if classes == 2 else classes
-    Y = problem.y[:, None] if k == 1 else np.eye(k)[problem.y]
-    # weights unit by unit, the intercept first; nnet's penalty has no factor 1/2
-    of_unit = [np.r_[0.0, np.ones(m)] for m in [d] * h + [h] * k]
-    decay = 0.5 * problem.alpha * np.concatenate(of_unit)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, values in (("x", problem.X), ("y", Y), ("decay", decay)):
-            np.savetxt(Path(folder, f"{name}.csv"), values, delimiter=",")
-        command = [rscript, str(Path(__file__).with_name("nnet.R")), folder, str(h), str(max_iter)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise Missing(f"Rscript failed: {' '.join(done.stderr.split())}")
-        weights = np.loadtxt(Path(folder, "weights.csv"))
-    seconds, reached = done.stdout.split()
-    first, second = np.split(weights, [h * (d + 1)])
-    first, second = first.reshape(h, d + 1), second.reshape(k, h + 1)
-    network = Network(first[:, 1:].T, first[:, 0], second[:, 1:].T, second[:, 0])
-    return Outcome(network, max_iter if reached == "1" else None, float(seconds))
+FITS = {"ours": ours, "MLPClassifier": sklearn_mlp, "PyTorch": torch_loop}

@@ -1,281 +1,213 @@
-"""The rows of the table of compare.py: what is compared, with whom, and the target."""
+"""What speed.py times: for each row of its table the sides to compare.
 
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+A side is a function of the options `o` of speed.py. It prepares the data and returns what is
+timed, a function without arguments, and a function of its result: figures such as the loss.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import _peers
 import numpy as np
-from _common import Outcome, data_source, objective, problem, synthetic_text
-from _peers import no_convergence_warnings
+from _peers import FITS, objective, ours, problem, synthetic
+from scipy import sparse
+from sklearn.datasets import load_digits, load_iris
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._network.network import Network
-from sk_mlp._network.objective import Objective, Rows
-from sk_mlp._network.parameters import IDENTITY, Layout
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
-ONE, DEFAULT = "one", "default"
-
-
-class Options(NamedTuple):
-    """Options of the command line that a row may need."""
-
-    small: bool = False
-    data: str | None = None
-
-
-class Pair(NamedTuple):
-    """The two sides, and what they reached: a function of an outcome's result."""
-
-    ours: Callable[[], Outcome]
-    peer: Callable[[], Outcome]
-    loss: Callable[[Any], float] | None = None
+Prepared = tuple[Callable[[], Any], Callable[[Any], dict[str, float]]]
+EARLY = "MLPClassifier, early stopping"
+DEFAULTS: dict[str, Callable[[], Any]] = {
+    "ours": lambda: TwoLayerMLPClassifier(random_state=0),
+    "search": lambda: TwoLayerMLPClassifierCV(random_state=0),
+    "MLPClassifier": lambda: MLPClassifier(random_state=0),
+    EARLY: lambda: MLPClassifier(early_stopping=True, random_state=0),
+    "HistGradientBoosting": lambda: HistGradientBoostingClassifier(random_state=0),
+}
+PAIR = ("ours", "MLPClassifier")
 
 
 class Row(NamedTuple):
-    """One row of the table.
+    """One row of the table: its sides, of which the first is compared with the others.
 
-    Attributes
-    ----------
-    name, peer : str
-    target : float
-        Cost of the peer over ours at least; with `limit` ours at most, see there.
-    make : callable (options) -> Pair
-        Prepares the data.
-    threads : tuple of str
-        "one": one thread for both sides; "default": the defaults of each.
-    limit : {"ratio", "MB"} or None
-        "ratio": the target is the most that ours may cost over the peer; "MB": the most
-        memory that ours may take.
-    max_rounds : int
+    `wall` is True where the work is shared among processes, whose CPU time is not seen.
     """
 
     name: str
-    peer: str
-    target: float
-    make: Callable[[Options], Pair]
-    threads: tuple[str, ...] = (ONE, DEFAULT)
-    limit: str | None = None
-    max_rounds: int = 100
+    sides: dict[str, Callable[..., Prepared]]
+    goal: str = ""
+    threads: tuple[int, ...] = (1, 2)
+    rounds: int = 5
+    wall: bool = False
 
 
-def fits(
-    name: str, dtype: str, solver: str, n_iter: int, peer: Callable[..., Outcome], options: Options
-) -> Pair:
-    """Prepare fits of the same network for the same number of iterations."""
-    p = problem(name, small=options.small).astype(dtype)
-    n_iter = max(2, n_iter // 10) if options.small else n_iter
-    peer(p._replace(X=p.X[:200], y=p.y[:200]), 1)  # what it imports at its first call
-    return Pair(
-        partial(_peers.ours, p, solver, n_iter), partial(peer, p, n_iter), partial(objective, p)
-    )
+def sides(make: Callable[..., Prepared], names: tuple[str, ...], *work: Any) -> dict[str, Any]:
+    """Return a side of each name for the same work."""
+    return {name: partial(make, name, *work) for name in names}
 
 
-def sklearn_peer(solver: str) -> Callable[..., Outcome]:
-    """Fit MLPClassifier with this solver."""
-    return lambda p, n_iter: _peers.sklearn_mlp(p, solver, n_iter)
+def equal_work(
+    side: str, name: str, dtype: str, solver: str, n_iter: int, o: Namespace
+) -> Prepared:
+    """Fit the same network for the same number of iterations."""
+    p = problem(name, dtype, o.small)
+    FITS[side](p._replace(X=p.X[:200], y=p.y[:200]), solver, 1)  # what it imports at first
+    fit = partial(FITS[side], p, solver, max(2, n_iter // 10) if o.small else n_iter)
+    return fit, lambda model: {"loss": objective(p, model), "n_iter": model.n_iter_}
 
 
-def lbfgs_rows() -> Iterator[Row]:
-    """L-BFGS, equal iterations, one start."""
-    for name, dtype, n_iter, target in (
-        ("circles", "float64", 100, 2.0),
-        ("breast_cancer", "float64", 60, 2.0),
-        ("digits", "float64", 60, 2.0),
-        ("50000x50-tanh", "float64", 20, 3.3),
-        ("50000x50-tanh", "float32", 20, 3.0),
-        ("20000x500", "float64", 10, 2.0),
-        ("20000x500", "float32", 10, 2.5),
-    ):
-        make = partial(fits, name, dtype, "lbfgs", n_iter, sklearn_peer("lbfgs"))
-        yield Row(f"lbfgs-{name}-{dtype}", "MLPClassifier", target, make)
+def equal_work_rows() -> list[Row]:
+    """L-BFGS and Adam beside MLPClassifier and a loop in PyTorch."""
+    rows = []
+    for solver, names, work in (
+        ("lbfgs", PAIR, {"circles": 100, "breast_cancer": 60, "digits": 60, "50000x50-tanh": 20,
+                         "20000x500": 10}),
+        ("adam", tuple(FITS), {"circles": 50, "digits": 20, "20000x50": 5, "20000x500": 3}),
+    ):  # fmt: skip
+        for (of, n_iter), dtype in itertools.product(work.items(), ("float32", "float64")):
+            name = f"{solver}-{of}-{dtype}"
+            goal = "1.5" if name == "adam-20000x500-float32" else ""
+            rows.append(Row(name, sides(equal_work, names, of, dtype, solver, n_iter), goal))
+    return rows
 
 
-def adam_rows() -> Iterator[Row]:
-    """Adam, equal epochs."""
-    peers = {
-        "sklearn": ("MLPClassifier", sklearn_peer("adam")),
-        "torch": ("PyTorch loop", _peers.torch_loop),
-        "skorch": ("skorch", _peers.skorch_fit),
-    }
-    for dtype, peer, targets in (
-        ("float32", "sklearn", (6.0, 3.0, 3.0, 1.6)),
-        ("float32", "torch", (12.0, 3.5, 3.5, 1.4)),
-        ("float32", "skorch", (32.0, 10.0, 10.0, 2.4)),
-        ("float64", "sklearn", (5.0, 3.5, 3.5, 2.5)),
-    ):
-        title, fit = peers[peer]
-        work = (("circles", 50), ("digits", 20), ("20000x50", 5), ("20000x500", 3))
-        for (name, epochs), target in zip(work, targets, strict=True):
-            make = partial(fits, name, dtype, "adam", epochs, fit)
-            yield Row(f"adam-{name}-{dtype}-{peer}", title, target, make)
+def held_out(X: Any, y: np.ndarray, make: Callable[[], Any]) -> Prepared:
+    """Fit to four fifths of the rows, score the rest."""
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=0, stratify=y)
+    return lambda: make().fit(X, y), lambda m: {"loss": log_loss(y_test, m.predict_proba(X_test))}
 
 
-def starts(options: Options) -> Pair:
-    """Eight starts of a small network, of which the best counts."""
-    p, n_iter = problem("circles"), 20 if options.small else 200
-
-    def eight() -> Outcome:
-        done = [_peers.sklearn_mlp(p, "lbfgs", n_iter, seed) for seed in range(8)]
-        return Outcome([o.result for o in done], max(o.n_iter or 0 for o in done))
-
-    def screened() -> Outcome:
-        done = _peers.ours(p, "lbfgs", n_iter, n_init=8)
-        return done._replace(result=[done.result])
-
-    return Pair(screened, eight, lambda networks: min(objective(p, n) for n in networks))
+def default_million(side: str, o: Namespace) -> Prepared:
+    """1 000 000 x 50 float32: all defaults."""
+    n_rows = 20_000 if o.small else 1_250_000
+    X, y = synthetic(n_rows, 50, 2, np.empty((n_rows, 50), np.float32))
+    return held_out(X, y, DEFAULTS[side])
 
 
-def nnet(name: str, hidden_units: int, n_iter: int, options: Options) -> Pair:
-    """R's nnet, which has the logistic activation only."""
-    p = problem(name)._replace(hidden_units=hidden_units, activation="logistic")
-    n_iter = 5 if options.small else n_iter
-    return Pair(
-        partial(_peers.ours, p, "lbfgs", n_iter), partial(_peers.nnet, p, n_iter),
-        partial(objective, p),
-    )  # fmt: skip
+def default_on(side: str, name: str, o: Namespace) -> Prepared:
+    """All defaults on iris, or on a set of the data directory, prepared as by quality.py."""
+    from quality import data_source, prepare  # which imports all that a classifier may need
+
+    X, y = load_iris(return_X_y=True) if name == "iris" else data_source(o.data)[1](name)
+    if o.small:
+        _, X, _, y = train_test_split(X, y, test_size=150, stratify=y, random_state=0)
+    return held_out(prepare(X, X, "")[0], y, DEFAULTS[side])
 
 
-def products(name: str, dtype: str, options: Options) -> Pair:
-    """Objective and gradient against the two products of matrices that they cannot avoid."""
-    p = problem(name, small=options.small).astype(dtype)
-    classes = int(p.y.max()) + 1
-    layout = Layout(p.X.shape[1], p.hidden_units, 1 if classes == 2 else classes)
-    y = p.y[:, None].astype(bool) if classes == 2 else p.y
-    output = "logistic" if classes == 2 else "softmax"
-    network = Network.named(layout, p.activation, output)
-    loss = Objective(network, Rows(p.X, y, None), IDENTITY, p.alpha)
-    params = np.random.default_rng(0).normal(size=layout.size) / np.sqrt(layout.n_features)
-    W1 = layout.views(params)[0].astype(dtype)
-    D = np.ones((len(p.X), p.hidden_units), dtype)
-
-    def bare() -> Outcome:
-        p.X @ W1
-        p.X.T @ D
-        return Outcome()
-
-    def evaluate() -> Outcome:
-        loss.loss_gradient(params)
-        return Outcome()
-
-    return Pair(evaluate, bare)
+def search_memmap(side: str, o: Namespace) -> Prepared:
+    """Fit to a file of 400 MB."""
+    folder, shape = tempfile.mkdtemp(), (20_000 if o.small else 2_000_000, 50)
+    _, y = synthetic(*shape, 2, np.memmap(Path(folder, "X"), np.float32, "w+", shape=shape))
+    X = np.memmap(Path(folder, "X"), np.float32, "r", shape=shape)
+    shutil.rmtree(folder)  # the file lives as long as it is mapped
+    DEFAULTS[side]().fit(X[:500], y[:500])  # what is imported once does not count
+    return lambda: DEFAULTS[side]().fit(X, y), lambda m: {}
 
 
-def text(options: Options) -> Pair:
-    """Defaults on tf-idf text; the peer runs until it has our validation log-loss."""
-    if options.data:
-        X, y = data_source(options.data)[1]("fine_foods")
-    else:
-        X, y = synthetic_text(options.small)
-    X, X_val, y, y_val = train_test_split(X, y, test_size=0.2, random_state=0, stratify=y)
-
-    def defaults() -> Outcome:
-        model = TwoLayerMLPClassifier(random_state=0)
-        start = time.perf_counter()
-        model.fit(X, y)
-        seconds = time.perf_counter() - start
-        return Outcome(model.predict_proba(X_val), model.n_iter_, seconds)
-
-    goal = log_loss(y_val, defaults().result)
-
-    def epochs() -> Outcome:
-        """Stop at our loss; or, a lower bound of the ratio, ten epochs after its best one."""
-        model, seconds, best, best_epoch = MLPClassifier(random_state=0), 0.0, np.inf, 0
-        for epoch in range(1, 201):
-            start = time.perf_counter()
-            model.partial_fit(X, y, classes=np.unique(y))
-            seconds += time.perf_counter() - start
-            P = model.predict_proba(X_val)
-            loss = log_loss(y_val, P)
-            if loss < best:
-                best, best_epoch, best_P = loss, epoch, P
-            if best <= goal or epoch == best_epoch + 10:
-                break
-        return Outcome(best_P, epoch, seconds)
-
-    return Pair(defaults, epochs, partial(log_loss, y_val))
-
-
-def predict(n_rows: int, options: Options) -> Pair:
+def predict(side: str, n_rows: int, d: int, h: int, o: Namespace) -> Prepared:
     """predict_proba of the same network."""
-    p = problem("50000x50", small=options.small)
-    settings = {"solver": "lbfgs", "max_iter": 1, "random_state": 0}
-    mlp = MLPClassifier(p.hidden_units, **settings)
-    model = TwoLayerMLPClassifier(p.hidden_units, **settings)
-    with no_convergence_warnings():
-        mlp.fit(p.X[:1000], p.y[:1000])
-        model.fit(p.X[:1000], p.y[:1000])
-    model.coefs_, model.intercepts_ = mlp.coefs_, mlp.intercepts_
-    X = np.resize(p.X, (n_rows, p.X.shape[1]))
-    y = np.resize(p.y, n_rows)
-    return Pair(
-        lambda: Outcome(model.predict_proba(X)),
-        lambda: Outcome(mlp.predict_proba(X)),
-        lambda P: log_loss(y, P, labels=[0, 1]),
-    )
+    X, y = synthetic(max(n_rows, 1000), d, 2)
+    mlp = MLPClassifier((h,), solver="lbfgs", max_iter=1, random_state=0).fit(X[:1000], y[:1000])
+    model = TwoLayerMLPClassifier.from_mlpclassifier(mlp) if side == "ours" else mlp
+    return partial(model.predict_proba, X[:n_rows]), lambda P: {}
 
 
-def grid(options: Options) -> Pair:
-    """Search hidden units and alpha on digits, in two processes, all else by default."""
-    p = problem("digits")
-    units = [4, 8] if options.small else [4, 8, 16, 32, 64, 128]
-    rows = slice(300 if options.small else None)
-
-    def search(estimator: Any, parameter: str, units: list[int] = units) -> Outcome:
-        candidates = {parameter: units, "alpha": [0.01, 0.1, 1.0, 10.0]}
-        model = GridSearchCV(estimator, candidates, scoring="neg_log_loss", cv=3, n_jobs=2)
-        with no_convergence_warnings():
-            model.fit(p.X[rows], p.y[rows])
-        return Outcome(-model.best_score_)
-
-    # the processes start and import at their first use, which is not what is compared
-    search(TwoLayerMLPClassifier(max_iter=2), "hidden_units", [2])
-    search(MLPClassifier(max_iter=2), "hidden_layer_sizes", [2])
-    return Pair(
-        lambda: search(TwoLayerMLPClassifier(random_state=0), "hidden_units"),
-        lambda: search(MLPClassifier(random_state=0), "hidden_layer_sizes"),
-        float,
-    )
+def grid(side: str, o: Namespace) -> Prepared:
+    """Search units on digits in two processes; MLPClassifier has to search alpha as well."""
+    X, y = load_digits(return_X_y=True)
+    units = [8, 16] if o.small else [8, 16, 32, 64, 128]
+    candidates: dict[str, Any] = {"hidden_units": units}
+    if side != "ours":
+        candidates = {"hidden_layer_sizes": units, "alpha": [1e-4, 1e-3, 1e-2, 0.1, 1.0]}
+    few = {name: values[:1] for name, values in candidates.items()}
+    search = GridSearchCV(DEFAULTS[side](), few, scoring="neg_log_loss", cv=3, n_jobs=2)
+    search.fit(X[:100], y[:100])  # the processes start and import at their first use
+    search.set_params(param_grid=candidates)
+    rows = slice(300 if o.small else None)
+    return partial(search.fit, X[rows], y[rows]), lambda s: {"loss": -float(s.best_score_)}
 
 
-def memory(solver: str, kind: str, options: Options) -> Pair:
-    """Peak memory of one iteration in a new process."""
-    n_rows = 20_000 if options.small else 1_000_000
-    script = str(Path(__file__).with_name("_memory.py"))
+def progress(side: str, o: Namespace) -> Prepared:
+    """Six fits of three units, each with 16 starts, with and without a progress bar."""
+    p = problem("circles")
+    estimator = TwoLayerMLPClassifier(3, n_init=16, random_state=0)
+    search = GridSearchCV(estimator, {"alpha": [0.01, 0.1]}, cv=3, refit=False)
+    if side == "with bar":
+        from sklearn.callback import ProgressBar
 
-    def side(who: str) -> Outcome:
-        command = [sys.executable, script, who, solver, str(n_rows), kind]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise _peers.Missing(f"it failed: {done.stderr[-200:]}")
-        return Outcome(cost=float(done.stdout))
-
-    return Pair(partial(side, "ours"), partial(side, "sklearn"))
+        os.environ["TTY_COMPATIBLE"] = "1"  # draw as on a terminal
+        search.set_callbacks(ProgressBar())
+    return partial(search.fit, p.X, p.y), lambda s: {}
 
 
-def all_rows() -> Iterator[Row]:
+def dask_fit(side: str, o: Namespace) -> Prepared:
+    """Twenty iterations of L-BFGS on 200 000 x 100 float32, on workers of one thread each."""
+    import dask.array as da
+    from distributed import Client, LocalCluster
+
+    from sk_mlp.dask import DaskTwoLayerMLPClassifier
+
+    n_rows = 2_000 if o.small else 200_000
+    X, y = synthetic(n_rows, 100, 2, np.empty((n_rows, 100), np.float32))
+    kind: Any = TwoLayerMLPClassifier
+    if side != "one process":
+        kind, n = DaskTwoLayerMLPClassifier, int(side.split()[0])
+        Client(LocalCluster(n_workers=n, threads_per_worker=1, dashboard_address=":0"))
+        X, y = (da.from_array(part, chunks=n_rows // 8).persist() for part in (X, y))
+    model = kind(alpha=1.0, solver="lbfgs", max_iter=20, tol=0.0, random_state=0)
+    return partial(model.fit, X, y), lambda m: {"loss": m.loss_}
+
+
+def slope(n: int, d: int, h: int, classes: int, nonzeros: int, o: Namespace) -> Prepared:
+    """Two iterations on a problem of some size, sparse if `nonzeros` of a row are given."""
+    X, y = synthetic(n // 20 if o.small else n, d, classes)
+    if nonzeros:
+        X = sparse.random(*X.shape, nonzeros / d, "csr", rng=np.random.default_rng(0))
+    p = problem("circles")._replace(X=X, y=y, hidden_units=h)
+    return partial(ours, p, "lbfgs", 2), lambda m: {}
+
+
+def slope_rows() -> list[Row]:
+    """Cost of two iterations of L-BFGS against each size."""
+    rows = []
+    for axis, sizes, fixed in (
+        ("n", (20_000, 80_000), {}), ("d", (128, 512), {}), ("h", (128, 512), {}),
+        ("classes", (50, 800), {"n": 5_000}), ("nonzeros", (20, 320), {"d": 10_000, "h": 32}),
+    ):  # fmt: skip
+        size = {"n": 20_000, "d": 64, "h": 64, "classes": 2, "nonzeros": 0} | fixed
+        made = {str(n): partial(slope, *(size | {axis: n}).values()) for n in sizes}
+        rows.append(Row(f"slope-{axis}", made, threads=(1,), rounds=3))
+    return rows
+
+
+def all_rows(data: str | None) -> list[Row]:
     """Every row, in the order of the table."""
-    yield from lbfgs_rows()
-    yield Row("starts-circles", "8 MLPClassifier fits", 5.0, starts)
-    yield from adam_rows()
-    for name in ("50000x50", "50000x50-tanh", "20000x500"):
-        for dtype in ("float64", "float32"):
-            target = 1.15 if name == "20000x500" else 1.6
-            make = partial(products, name, dtype)
-            yield Row(f"objective-{name}-{dtype}", "two products", target, make, (ONE,), "ratio")
-    yield Row("nnet-circles", "R nnet", 1.0, partial(nnet, "circles", 3, 100))
-    yield Row("nnet-digits", "R nnet", 15.0, partial(nnet, "digits", 20, 50))
-    yield Row("text", "MLPClassifier", 10.0, text, max_rounds=3)
-    yield Row("predict-1", "MLPClassifier", 1.5, partial(predict, 1))
-    yield Row("predict-100000", "MLPClassifier", 2.0, partial(predict, 100_000))
-    for solver, kind in (("adam", "array"), ("lbfgs", "array"), ("adam", "memmap")):
-        make = partial(memory, solver, kind)
-        yield Row(f"memory-{solver}-{kind}", "MLPClassifier", 64.0, make, (DEFAULT,), "MB", 1)
-    yield Row("grid-digits", "MLPClassifier", 8.0, grid, (DEFAULT,), max_rounds=1)
+    hgb, bars = "HistGradientBoosting", ("without bar", "with bar")
+    workers = ("one process", "1 worker", "2 workers")
+    large = ("magic", "letter", "adult", "health") if data else ()
+    sizes = [(n, 50, 100) for n in (1, 100, 1_000, 10_000, 100_000)] + [(4_000, 500, 256)]
+    return [
+        Row("default-1000000x50", sides(default_million, ("ours", EARLY, hgb)), "4 s", rounds=3),
+        Row("default-iris", sides(default_on, PAIR, "iris"), "1"),
+        *(Row(f"default-{n}", sides(default_on, (*PAIR, hgb), n), "", (1,), 1) for n in large),
+        *(Row(f"search-{n}", sides(default_on, ("search", "ours", hgb), n), "1.2 s", (1,), 1)
+          for n in large if n == "adult"),
+        Row("search-memmap", sides(search_memmap, ("search", "ours")), "100 MB", (1,), 1),
+        *(Row(f"predict-{n}x{d}", sides(predict, PAIR, n, d, h), "2" if n == 100_000 else "1.1")
+          for n, d, h in sizes),
+        Row("grid-digits", sides(grid, PAIR), "10", (1,), 3, wall=True),
+        Row("progress-grid", sides(progress, bars), "1.1", (1,)),
+        Row("dask-200000x100", sides(dask_fit, workers), "", (1,), 3, wall=True),
+        *equal_work_rows(),
+        *slope_rows(),
+    ]  # fmt: skip

@@ -1,1 +1,0 @@
-"""Benchmarks of sk_mlp against its own history, for airspeed velocity."""
