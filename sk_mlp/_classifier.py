@@ -1,12 +1,8 @@
 """TwoLayerMLPClassifier."""
 
-import copy
-import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
@@ -14,23 +10,40 @@ from sklearn.utils.multiclass import type_of_target
 from sk_mlp._backend.arrays import place, to_numpy, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
+from sk_mlp._data.data import (
+    Data,
+    fitted_network,
+    fitted_parameters,
+    validate,
+    validate_held_out,
+)
 from sk_mlp._data.holdout import row_keys, stratified_holdout
-from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import stream_classes
-from sk_mlp._network.objective import Objective
-from sk_mlp._network.parameters import IDENTITY, Layout, Parameters, rescaled
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp._reporting import Reporter, iteration_name
-from sk_mlp._solvers import OUTCOMES, Progress, check_finite
+from sk_mlp._reporting import Reporter, iteration_name, warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import AlphaChoice, choose_alpha
 from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Listener, Watch
-from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train, useless
-from sk_mlp._validation import check_parameters, options_of, unchanged_on_error
+from sk_mlp._training.stream import next_pass
+from sk_mlp._training.training import (
+    Finished,
+    TrainingSet,
+    finish,
+    random_starts,
+    settle,
+    train,
+    validation_loss,
+)
+from sk_mlp._validation import (
+    check_parameters,
+    check_same_network,
+    options_of,
+    unchanged_on_error,
+)
 
-Array = Any  # an array of any namespace of the array API standard
+NOTHING = (None, None, None)  # of X_val, y_val and sample_weight_val
 
 
 def _has_partial_fit(estimator: "TwoLayerMLPClassifier") -> bool:
@@ -227,7 +240,6 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     """
 
     __module__ = "sk_mlp"
-    _epochs: int | None = None  # planned by a minibatch solver; TwoLayerMLPClassifierCV says
 
     def __init__(
         self,
@@ -317,171 +329,112 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """
         check_parameters(self)
         with unchanged_on_error(self):
-            settings = self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-            self._warn_unless_converged(settings)
+            fit = self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+            warn_if_useless(self, fit)
+            warn_unless_converged(self, fit)
         return self
 
     @with_callbacks
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any, sample_weight_val: Any
-    ) -> Settings:
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any, Any] = NOTHING,
+        epochs: int | None = None,
+    ) -> Finished:
+        """Fit to checked options; `epochs` is what a minibatch solver plans at least."""
         tasks = CallbackTasks(self, X, y, sample_weight)
-        previous = self._previous_fit() if self.warm_start and hasattr(self, "coefs_") else None
-        data = validate(self, X, y, sample_weight)
-        if previous is not None:
-            self._check_same_network(data, "warm_start=True")
         rng = check_random_state(self.random_state)
-        held_out = None
-        if X_val is not None or y_val is not None or sample_weight_val is not None:
-            held_out = validate_held_out(self, X_val, y_val, sample_weight_val, data)
-        elif self.early_stopping:
-            if previous is None or not hasattr(self, "_split_seed"):  # a warm start keeps its split
-                self._split_seed = int(rng.randint(2**31 - 1))
-            keys = row_keys(data.X, np.random.RandomState(self._split_seed))
-            kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
-            data, held_out = data.take(kept), data.take(held)
-
+        data = validate(self, X, y, sample_weight)
+        data, held_out = self._hold_out(data, validation, rng)
         moments = data.moments(standardize=self.standardize)
-        objective, settings = settle(
-            data, data.rows(), moments, options_of(self), epochs=self._epochs
-        )
-        choice = self._alpha(lambda: data, settings, rng, warm=previous is not None)
+        training = TrainingSet(data, rows := data.rows(), moments, held_out=held_out)
+        fit = self._train(training, rng, tasks, epochs)
+        network, _ = self._network()
+        importances = feature_importances(network, rows, moments, fitted_parameters(self))
+        self.feature_importances_ = place(importances, data.X, widest_float(data.X))
+        tasks.end({})
+        return fit
+
+    def _hold_out(
+        self, data: Data, validation: tuple[Any, Any, Any], rng: np.random.RandomState
+    ) -> tuple[Data, Rows | None]:
+        """Rows to train on and rows to watch: those given, or some of the former."""
+        if any(part is not None for part in validation):
+            return data, validate_held_out(self, *validation, data).rows()
+        if not self.early_stopping:
+            return data, None
+        if not (self._continues() and hasattr(self, "_split_seed")):  # a warm start keeps its split
+            self._split_seed = int(rng.randint(2**31 - 1))
+        keys = row_keys(data.X, np.random.RandomState(self._split_seed))
+        kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
+        return data.take(kept), data.take(held).rows()
+
+    def _train(
+        self,
+        training: TrainingSet,
+        rng: np.random.RandomState,
+        tasks: CallbackTasks,
+        epochs: int | None = None,
+    ) -> Finished:
+        """Fit to rows, wherever they are: the steps that every fit has."""
+        data, options = training.data, options_of(self)
+        objective, settings = settle(training, options, epochs=epochs)
+        choice = self._choose_alpha(training, settings, rng)
         objective = objective.with_alpha(choice.alpha)
-        if previous is not None:
-            starts = [
-                objective.standardization.to_standardized_units(objective.network.layout, previous)
-            ]
+        if self._continues():
+            check_same_network(self, data, "warm_start=True")
+            network, last = objective.network, fitted_parameters(self)
+            starts = [objective.standardization.to_standardized_units(network.layout, last)]
         else:
             starts = random_starts(objective, data, settings, rng)
-        trained = train(
-            objective,
-            settings,
-            starts,
-            rng,
-            validation=None if held_out is None else held_out.rows(),
-            warm=previous is not None,
-            watch=Watch(
-                early_stopping=self.early_stopping,
-                listeners=self._listeners(tasks, objective, settings, data),
-            ),
-        )
-        self.__dict__.update(finish(objective, data, trained))
-        importances = feature_importances(
-            objective.network, objective.rows, moments, self._previous_fit()
-        )
-        self.feature_importances_ = place(importances, data.X, widest_float(data.X))
-        self._set_alpha(choice)
-        if self.alpha != "auto" and useless(objective, data, trained):
-            self._warn_useless(data.prior_loss())
-        if held_out is not None:
-            self.validation_loss_curve_ = trained.result.validation_loss_curve
-        elif hasattr(self, "validation_loss_curve_"):
-            del self.validation_loss_curve_
-        self._stream: dict[str, Any] = {"moments": moments._asdict()}
-        tasks.end({})
-        return settings
+        watch = self._watch(training, objective, settings, tasks)
+        trained = train(objective, settings, starts, rng, watch=watch, warm=self._continues())
+        fit = finish(objective, data, settings, trained)
+        for name in ("alphas_", "alpha_scores_", "validation_loss_curve_"):
+            self.__dict__.pop(name, None)  # of a fit before, which had them
+        self.__dict__.update(fit.attributes)
+        self.__dict__.update(choice.attributes(self.coefs_[0]))
+        self._stream: dict[str, Any] = {"moments": training.moments._asdict()}
+        return fit
 
-    def _alpha(
-        self,
-        rows: Callable[[], Data],
-        settings: Settings,
-        rng: np.random.RandomState,
-        *,
-        warm: bool,
+    def _continues(self) -> bool:
+        """True if `fit` begins where the last fit ended."""
+        return self.warm_start and hasattr(self, "coefs_")
+
+    def _choose_alpha(
+        self, training: TrainingSet, settings: Settings, rng: np.random.RandomState
     ) -> AlphaChoice:
-        """Alpha as given, as chosen by the last fit of a warm start, or chosen now by rows."""
-        nothing = np.empty(0), np.empty((0, 0))
+        """Alpha as given, as chosen by the last fit of a warm start, or chosen now."""
         if self.alpha != "auto":
-            return AlphaChoice(float(self.alpha), *nothing)
-        if warm and hasattr(self, "alpha_"):
-            tried = (
-                to_numpy(getattr(self, name, none))
-                for name, none in zip(("alphas_", "alpha_scores_"), nothing, strict=True)
-            )
-            return AlphaChoice(self.alpha_, *tried)
+            return AlphaChoice(float(self.alpha))
+        if self._continues() and hasattr(self, "alpha_"):
+            tried = (getattr(self, name, ()) for name in ("alphas_", "alpha_scores_"))
+            return AlphaChoice(self.alpha_, *map(to_numpy, tried))
         seed = int(rng.randint(2**31 - 1))
-        return choose_alpha(rows(), options_of(self), settings, seed)
+        data = training.data if training.sample is None else training.sample()
+        return choose_alpha(data, options_of(self), settings, seed)
 
-    def _stream_alpha(self) -> float:
-        """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
-        if self.alpha != "auto":
-            return float(self.alpha)
-        return float(getattr(self, "alpha_", 1.0))
-
-    def _set_alpha(self, choice: AlphaChoice) -> None:
-        self.alpha_ = choice.alpha
-        if len(choice.alphas):
-            like = self.coefs_[0]
-            self.alphas_, self.alpha_scores_ = (
-                place(values, like, widest_float(like)) for values in (choice.alphas, choice.scores)
-            )
-        else:
-            self.__dict__.pop("alphas_", None)
-            self.__dict__.pop("alpha_scores_", None)
-
-    def _listeners(
-        self, tasks: CallbackTasks, objective: Objective, settings: Settings, data: Data
-    ) -> list[Listener]:
+    def _watch(
+        self, training: TrainingSet, objective: Objective, settings: Settings, tasks: CallbackTasks
+    ) -> Watch:
         listeners: list[Listener] = []
         if self.verbose:
             listeners.append(Reporter(settings.solver, self.verbose))
         if tasks.callbacks:
-            layout = objective.network.layout
+            layout, standardization = objective.network.layout, objective.standardization
             listeners.append(tasks)
             tasks.describe(
                 lambda params: fitted_network(
-                    objective.standardization.to_user_units(layout, to_numpy(params)), layout, data
+                    standardization.to_user_units(layout, to_numpy(params)), layout, training.data
                 ),
                 iteration_name(settings.solver),
             )
-        return listeners
-
-    def _warn_unless_converged(self, settings: Settings) -> None:
-        outcome = OUTCOMES[self.stop_reason_]
-        if not outcome.message:
-            return
-        unit = iteration_name(settings.solver)
-        ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
-        advice = outcome.advice
-        if settings.solver != "lbfgs":
-            lower = "lower" if self.stop_reason_ == "diverged" else "try another"
-            advice += f", or {lower} learning_rate_init"
-        warnings.warn(
-            f"{settings.solver} {ended} (loss {self.loss_:.4g}); {advice}.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-
-    def _warn_useless(self, prior_loss: float) -> None:
-        if self.stop_reason_ != "diverged":
-            warnings.warn(
-                f"The network has learned nothing: predicting the class frequencies has the same "
-                f"log-loss, {prior_loss:.4g}. The penalty alpha={self.alpha!r} is large for these "
-                'sample weights; lower alpha or use alpha="auto".',
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-
-    def _previous_fit(self) -> np.ndarray:
-        """Flat parameters of the last fit, in user units."""
-        W1, W2 = (to_numpy(w) for w in self.coefs_)
-        b1, b2 = (to_numpy(b) for b in self.intercepts_)
-        layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
-        return layout.flatten(Parameters(W1, b1, W2, b2))
-
-    def _check_same_network(self, data: Data, purpose: str) -> None:
-        """Raise if the last fit was of a network of other shapes or classes."""
-        n_features, hidden_units = self.coefs_[0].shape
-        for name, last, now in (
-            ("hidden_units", hidden_units, self.hidden_units),
-            ("n_features", n_features, data.X.shape[1]),
-            ("classes", to_host(self.classes_).tolist(), data.target.classes.tolist()),
-            ("output units", self.out_activation_, data.target.output),
-        ):
-            if last != now:
-                raise ValueError(
-                    f"{purpose} continues the last fit, which had {name} {last}; got {now}."
-                )
+        loss = None
+        if training.held_out is not None:
+            loss = validation_loss(objective, training.held_out)
+        return Watch(loss, self.early_stopping, listeners)
 
     @available_if(_has_partial_fit)
     def partial_fit(
@@ -526,64 +479,40 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         tasks = CallbackTasks(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
-        classes = to_host(classes)
+        classes = self._stream_classes(y, to_host(classes))
+        data = validate(self, X, y, sample_weight, classes, reset=first)
+        last, stream = None, {}
         if not first:
+            check_same_network(self, data, "partial_fit")
+            last, stream = fitted_parameters(self), self._stream
+        alpha = getattr(self, "alpha_", 1.0) if self.alpha == "auto" else self.alpha
+        tasks.begin("partial_fit")
+        params, self.loss_, self._stream = next_pass(
+            data, options_of(self), float(alpha), last, stream
+        )
+        self.__dict__.update(fitted_network(params, data.layout(self.hidden_units), data))
+        self.loss_curve_: list[float] = [] if first else self.loss_curve_
+        self.loss_curve_.append(self.loss_)  # in place: a stream may be long
+        self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
+        self.converged_, self.stop_reason_ = False, "partial_fit"
+        self.alpha_, self.n_init_losses_ = float(alpha), [self.loss_]
+        if self.verbose:
+            reporter = Reporter(self._stream["solver"], self.verbose)
+            reporter.print(f"pass {self.n_iter_}  loss {self.loss_:.5f}")
+        tasks.end({})
+
+    def _stream_classes(self, y: Any, classes: Any) -> Any:
+        """Classes of a stream: those of the last fit, else as passed; None if y is multilabel."""
+        if hasattr(self, "coefs_"):
             known = to_host(self.classes_)
             if classes is not None and not np.array_equal(known, np.unique(classes)):
                 raise ValueError(
                     f"classes={classes!r} is not the same as on the last call to fit or "
                     f"partial_fit, {known.tolist()}."
                 )
-            classes = known
-        elif classes is not None:
-            classes = stream_classes(classes)
-        elif not type_of_target(y).startswith("multilabel"):
+            return known
+        if classes is not None:
+            return stream_classes(classes)
+        if not type_of_target(y).startswith("multilabel"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
-        data = validate(self, X, y, sample_weight, classes, reset=first)
-        if not first:
-            self._check_same_network(data, "partial_fit")
-        moments = data.moments(standardize=self.standardize)
-        share = moments.weight
-        stream: dict[str, Any] = {} if first else dict(self._stream)
-        if stream:
-            seen = FeatureMoments.restore(stream["moments"], data.X.shape[1])
-            moments = seen.merge(moments)
-        objective, settings = settle(data, data.rows(), moments, options_of(self), stream=True)
-        # the penalty is shared out among the rows seen so far
-        alpha = self._stream_alpha()
-        objective = objective.with_alpha(alpha * share / moments.weight)
-        rng = copy.deepcopy(stream.get("random_state")) or check_random_state(self.random_state)
-        layout, standardization = objective.network.layout, objective.standardization
-        if first:
-            start = random_starts(objective, data, settings._replace(n_init=1), rng)[0]
-        else:
-            old = seen.standardization(text=data.is_text) if self.standardize else IDENTITY
-            # of a copy, so that the order of the rows does not depend on what wakes up
-            fresh = random_starts(objective, data, settings._replace(n_init=1), copy.deepcopy(rng))[
-                0
-            ]
-            start = rescaled(layout, self._previous_fit(), old, standardization, fresh)
-        tasks.begin("partial_fit")
-        progress = Progress(start, stream.get("state", {}), stream.get("t", 0))
-        progress, loss = one_epoch(objective, settings, progress, rng)
-        user = standardization.to_user_units(layout, progress.params)
-        if not np.isfinite(user).all():
-            check_finite(np.nan)
-        self.__dict__.update(fitted_network(user, layout, data))
-        self.loss_ = loss
-        self.loss_curve_: list[float] = [] if first else self.loss_curve_
-        self.loss_curve_.append(loss)  # in place: a stream may be long
-        self.n_iter_ = self.best_iter_ = len(self.loss_curve_)
-        self.converged_, self.stop_reason_ = False, "partial_fit"
-        self.alpha_ = alpha
-        self.n_init_losses_ = [loss]
-        if self.verbose:
-            Reporter(settings.solver, self.verbose).print(f"pass {self.n_iter_}  loss {loss:.5f}")
-        self._stream = {
-            "moments": moments._asdict(),
-            "solver": settings.solver,
-            "state": progress.state,
-            "t": progress.t,
-            "random_state": rng,
-        }
-        tasks.end({})
+        return None

@@ -1,9 +1,8 @@
 """TwoLayerMLPClassifierCV."""
 
-import warnings
 from functools import partial
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -22,7 +21,7 @@ from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
 from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp._reporting import Reporter
+from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.path import (
     Fold,
     Scorer,
@@ -34,6 +33,7 @@ from sk_mlp._training.path import (
     path,
 )
 from sk_mlp._training.settings import EPOCHS, Size, resolve
+from sk_mlp._training.training import Finished
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
@@ -226,7 +226,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         check_parameters(self, {name: CONSTRAINTS[name] for name in names})
         units, alphas = self._grid()
         with unchanged_on_error(self):
-            self._fit(X, y, sample_weight, groups, units, alphas)
+            fit = self._fit(X, y, sample_weight, groups, (units, alphas))
+            warn_unless_converged(self, fit)
         return self
 
     def _grid(self) -> tuple[list[int], np.ndarray]:
@@ -253,42 +254,58 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         y: Any,
         sample_weight: Any,
         groups: Any,
-        units: list[int],
-        alphas: np.ndarray,
-    ) -> None:
+        grid: tuple[list[int], np.ndarray],
+    ) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
         data = validate(self, X, y, sample_weight, keep_all=True)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, data.X)
-        target = data.target
-        if target.multilabel:
-            labels = target.encoded.astype(int)
-        else:
-            labels = target.classes[class_codes(target)]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        labels = data.target.labels
         splits = list(self._splitter(data, seed).split(data.X, labels, groups))
         check_splits(splits, self.cv, sample_weight)
-        networks = [self._candidate(hidden_units, data, seed) for hidden_units in units]
-
-        scorer = self._scorer(data, labels, sample_weight)
-        reporter = Reporter("path", int(self.verbose)) if self.verbose else None
-        scores = np.full((len(units), len(splits), len(alphas)), np.nan)
+        rows = _Scored(data, labels, sample_weight, splits, seed)
+        units, alphas = grid
+        networks = [self._candidate(hidden_units, rows) for hidden_units in units]
         tasks.begin("fit", len(networks) + 1)
+        scores = self._score(networks, alphas, rows, tasks)
+        means = scores.mean(axis=1)
+        if not np.isfinite(means).any():
+            raise ValueError(
+                f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
+                "fit diverged, rescale X or use standardize=True."
+            )
+        i, j = chosen(scores)
+        network = networks[i].set_params(alpha=float(alphas[j]))
+        final = X, y, sample_weight
+        if not self.refit:
+            final = rows.of_split(int(np.argmax(scores[i, :, j])))
+        with tasks.sub_fit("refit", network):
+            fit: Finished = network._fit(*final, epochs=FINAL_EPOCHS)
+        fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
+        self.__dict__.update(fitted)
+        self.alphas_ = alphas
+        self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
+        self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
+        tasks.end({})
+        return fit
+
+    def _score(
+        self,
+        networks: list[TwoLayerMLPClassifier],
+        alphas: np.ndarray,
+        rows: "_Scored",
+        tasks: CallbackTasks,
+    ) -> np.ndarray:
+        """Held-out scores, shape (n_networks, n_folds, n_alphas); NaN for alphas not tried."""
+        reporter = Reporter("path", int(self.verbose)) if self.verbose else None
+        scorer = self._scorer(rows)
+        scores = np.full((len(networks), len(rows.splits), len(alphas)), np.nan)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
-            size = Size(
-                len(splits[0][0]), data.layout(network.hidden_units), text=data.is_short_text
-            )
-            settings = resolve(network.get_params(), size)
-            options = {"standardize": self.standardize, **network.get_params()}
-            settings = settings._replace(n_init=1)
-            folds = [
-                make_fold(data, split, options, settings, seed, sample_weight) for split in splits
-            ]
-            walk = Walk(settings, seed, scorer)
+            folds, walk = rows.path_of(network, scorer)
             begin = partial(tasks.begin, "alpha")
-            steps = path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin)
-            for j, at_alpha in steps:
+            for j, at_alpha in path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin):
                 scores[i, :, j] = at_alpha
                 if reporter is not None:
                     reporter.print(
@@ -298,47 +315,16 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 if tasks.end():
                     break
             if tasks.end():
-                scores = scores[: i + 1]
-                break
-        means = scores.mean(axis=1)
-        if not np.isfinite(means).any():
-            raise ValueError(
-                f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
-                "fit diverged, rescale X or use standardize=True."
-            )
-        i, j = chosen(scores)
-        network = networks[i].set_params(alpha=float(alphas[j]))
-        with tasks.sub_fit("refit", network), warnings.catch_warnings():
-            # on pure noise the largest alpha is the right one
-            warnings.filterwarnings("ignore", message="The network has learned nothing")
-            if self.refit:
-                network.fit(X, y, sample_weight)
-            else:
-                fold = int(np.argmax(scores[i, :, j]))
-                rows = splits[fold][0]
-                missing = np.setdiff1d(labels, labels[rows])
-                if missing.size and not target.multilabel:
-                    raise ValueError(
-                        f"refit=False needs every class in split {fold} of cv, which scored best; "
-                        f"it has no row of {missing.tolist()} to train on."
-                    )
-                weights = None if sample_weight is None else sample_weight[rows]
-                network.fit(data.X[rows], labels[rows], weights)
-        fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
-        self.__dict__.update(fitted)
-        self.alphas_ = alphas
-        self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
-        self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
-        tasks.end({})
+                return scores[: i + 1]
+        return scores
 
-    def _candidate(self, hidden_units: int, data: Data, seed: int) -> TwoLayerMLPClassifier:
-        solver = self.solver
+    def _candidate(self, hidden_units: int, rows: "_Scored") -> TwoLayerMLPClassifier:
+        solver, data = self.solver, rows.data
         if solver == "auto":
             # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
-            solver = (
-                "adam" if data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
-            )
-        network = TwoLayerMLPClassifier(
+            large = data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS
+            solver = "adam" if large else "lbfgs"
+        return TwoLayerMLPClassifier(
             int(hidden_units),
             activation=self.activation,
             solver=solver,
@@ -346,11 +332,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             class_weight=self.class_weight,
             max_iter=self.max_iter,
             tol=self.tol,
-            random_state=seed,
+            random_state=rows.seed,
             verbose=self.verbose,
         )
-        network._epochs = FINAL_EPOCHS
-        return network
 
     def _splitter(self, data: Data, seed: int) -> Any:
         if self.cv is not None:
@@ -366,9 +350,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return StratifiedShuffleSplit(1, test_size=share, random_state=seed)
         return StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
 
-    def _scorer(self, data: Data, labels: np.ndarray, sample_weight: np.ndarray | None) -> Scorer:
+    def _scorer(self, rows: "_Scored") -> Scorer:
         if self.scoring == "neg_log_loss":
             return log_loss_score
+        data, labels, sample_weight = rows[:3]
 
         def score(fold: Fold, params: np.ndarray) -> float:
             layout, rows = fold.objective.network.layout, fold.test_rows
@@ -381,3 +366,49 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score
+
+
+class _Scored(NamedTuple):
+    """Rows that networks are scored on.
+
+    Attributes
+    ----------
+    data : Data
+        With the weights of the fits.
+    labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
+        As a splitter and a score take them.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights of the scores.
+    splits : list of (train_rows, test_rows)
+    seed : int
+        Of the random starts.
+    """
+
+    data: Data
+    labels: np.ndarray
+    sample_weight: np.ndarray | None
+    splits: list[tuple[np.ndarray, np.ndarray]]
+    seed: int
+
+    def path_of(self, network: TwoLayerMLPClassifier, scorer: Scorer) -> tuple[list[Fold], Walk]:
+        """Folds of a network, and how its path is walked."""
+        options, data = network.get_params(), self.data
+        layout = data.layout(network.hidden_units)
+        size = Size(len(self.splits[0][0]), layout, text=data.is_short_text)
+        settings = resolve(options, size)._replace(n_init=1)
+        folds = [
+            make_fold(data, split, options, settings, self.seed, self.sample_weight)
+            for split in self.splits
+        ]
+        return folds, Walk(settings, self.seed, scorer)
+
+    def of_split(self, number: int) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """X, labels and weights to train on of a split, which must have all classes."""
+        rows, weights = self.splits[number][0], self.sample_weight
+        missing = np.setdiff1d(self.labels, self.labels[rows])
+        if missing.size and not self.data.target.multilabel:
+            raise ValueError(
+                f"refit=False needs every class in split {number} of cv, which scored best; "
+                f"it has no row of {missing.tolist()} to train on."
+            )
+        return self.data.X[rows], self.labels[rows], None if weights is None else weights[rows]

@@ -1,10 +1,13 @@
-"""What `verbose` prints: one line per interval, the same for every solver."""
+"""What a fit says: lines by `verbose`, the same for every solver, and warnings at its end."""
 
 import time
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import Any
 
-if TYPE_CHECKING:
-    from sk_mlp._solvers import SolverResult
+from sklearn.exceptions import ConvergenceWarning
+
+from sk_mlp._solvers import OUTCOMES, SolverResult
+from sk_mlp._training.training import Finished
 
 DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
 
@@ -58,7 +61,7 @@ class Reporter:
             self.print(line)
         return False
 
-    def end_run(self, result: "SolverResult") -> bool:
+    def end_run(self, result: SolverResult) -> bool:
         """Print how a run ended."""
         self.print(
             f"ended by {result.reason} after {result.n_iter} {self.unit}s"
@@ -75,3 +78,36 @@ class Reporter:
 def iteration_name(solver: str) -> str:
     """Name of what a solver counts: "iteration" of lbfgs, "epoch" of the others."""
     return "iteration" if solver == "lbfgs" else "epoch"
+
+
+def warn_unless_converged(estimator: Any, fit: Finished) -> None:
+    """Warn, on behalf of the caller's caller, of a fit that was not complete."""
+    outcome, settings = OUTCOMES[estimator.stop_reason_], fit.settings
+    if not outcome.message:
+        return
+    unit = iteration_name(settings.solver)
+    ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
+    advice = outcome.advice
+    if settings.solver != "lbfgs":
+        lower = "lower" if estimator.stop_reason_ == "diverged" else "try another"
+        advice += f", or {lower} learning_rate_init"
+    warnings.warn(
+        f"{settings.solver} {ended} (loss {estimator.loss_:.4g}); {advice}.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+def warn_if_useless(estimator: Any, fit: Finished) -> None:
+    """Warn, on behalf of the caller's caller, of a network that a given alpha keeps from learning.
+
+    An alpha that was chosen is not to blame: on pure noise the largest is the right one.
+    """
+    if fit.useless and estimator.alpha != "auto" and estimator.stop_reason_ != "diverged":
+        warnings.warn(
+            f"The network has learned nothing: predicting the class frequencies has the same "
+            f"log-loss, {fit.prior_loss:.4g}. The penalty alpha={estimator.alpha!r} is large for "
+            'these sample weights; lower alpha or use alpha="auto".',
+            ConvergenceWarning,
+            stacklevel=3,
+        )

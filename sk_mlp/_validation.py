@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from sk_mlp._backend.compat import to_host
+from sk_mlp._data.data import Data
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._solvers import SCHEDULES
 
@@ -106,6 +108,21 @@ def check_parameters(estimator: Any, constraints: dict[str, tuple[Any, ...]] | N
             "weights by class, 'balanced' or None (or a list of dicts for multilabel y); "
             f"got {weight!r}."
         )
+
+
+def check_same_network(estimator: Any, data: Data, purpose: str) -> None:
+    """Raise ValueError if the last fit was of a network of other shapes or classes."""
+    n_features, hidden_units = estimator.coefs_[0].shape
+    for name, last, now in (
+        ("hidden_units", hidden_units, estimator.hidden_units),
+        ("n_features", n_features, data.X.shape[1]),
+        ("classes", to_host(estimator.classes_).tolist(), data.target.classes.tolist()),
+        ("output units", estimator.out_activation_, data.target.output),
+    ):
+        if last != now:
+            raise ValueError(
+                f"{purpose} continues the last fit, which had {name} {last}; got {now}."
+            )
 
 
 def options_of(estimator: Any) -> dict[str, Any]:

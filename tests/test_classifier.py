@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_blobs, make_circles, make_classification, make_moons
+from sklearn.datasets import load_iris, make_blobs, make_circles, make_classification, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -275,6 +275,16 @@ def test_a_smaller_tol_brings_a_lower_loss():
         for tol in (1e-2, 1e-5, 0.0)
     ]
     assert losses[0] > losses[1] > losses[2]
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_a_penalty_that_leaves_no_weights_is_named_as_the_cause(solver):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(solver=solver, alpha=1e4, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"learned nothing.*1.099.*alpha=10000.0") as warned:
+        model.fit(X, y)
+    assert [warning.filename for warning in warned] == [__file__]
+    assert model.stop_reason_ != "diverged"
 
 
 @pytest.mark.parametrize("rate", ["constant", "invscaling", "adaptive", "cosine"])

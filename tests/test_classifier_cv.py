@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -279,6 +280,21 @@ def test_the_final_network_is_trained_on_all_data_or_on_the_best_fold():
         assert_array_equal(model.predict_proba(X), direct.predict_proba(X))
         assert model.converged_
         assert model.loss_curve_ == direct.loss_curve_
+
+
+def test_the_final_fit_warns_of_max_iter_where_the_user_called():
+    X, y = noisy()
+    with pytest.warns(ConvergenceWarning, match="lbfgs stopped after max_iter=3") as warned:
+        make(max_iter=3).fit(X, y)
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_an_alpha_that_leaves_nothing_is_no_warning():
+    X, y = noisy()
+    model = make(alphas=[1e8]).fit(X, y)
+    assert_allclose(
+        model.predict_proba(X), np.tile([np.mean(y == 0), np.mean(y)], (len(y), 1)), atol=1e-6
+    )
 
 
 def test_without_refit_the_best_fold_needs_all_classes():

@@ -335,6 +335,13 @@ def test_says_that_it_did_not_converge(client, problem):
     assert not network.converged_
 
 
+def test_a_useless_fit_is_a_warning(client, problem):
+    X, y, _ = problem
+    model = DaskTwoLayerMLPClassifier(4, alpha=1e9, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="learned nothing.*alpha=1000000000.0 is large"):
+        model.fit(cut(X, 200), cut_rows(y, 200))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

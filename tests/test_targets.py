@@ -10,10 +10,13 @@ from sk_mlp._data.targets import (
     class_codes,
     class_weights,
     encode,
-    row_weights,
     scaled,
     stream_classes,
 )
+
+
+def row_weights(class_weight, target, sample_weight):
+    return class_weights(class_weight, target, sample_weight).rows(target, sample_weight)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ class Target(NamedTuple):
         """Name of the output units in `OUTPUTS`."""
         return "logistic" if self.encoded.ndim == 2 else "softmax"
 
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels of the rows; integer indicators for multilabel targets."""
+        if self.multilabel:
+            return self.encoded.astype(int)
+        return np.asarray(self.classes[class_codes(self)])
+
 
 def has_nan(labels: np.ndarray) -> bool:
     """Return True if a label is NaN, in an array of any dtype."""
@@ -220,13 +227,6 @@ def _per_class(
     if np.any(factors < 0) or not np.all(np.isfinite(factors)):
         raise ValueError(f"class_weight must be finite and not negative, got {option!r}.")
     return np.asarray(factors, dtype=np.float64)
-
-
-def row_weights(
-    class_weight: Any, target: Target, sample_weight: np.ndarray | None
-) -> np.ndarray | None:
-    """Sample weight times class weight of the rows to train on; None where all are one."""
-    return class_weights(class_weight, target, sample_weight).rows(target, sample_weight)
 
 
 def scaled(weights: np.ndarray) -> tuple[np.ndarray, float]:

@@ -6,11 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sk_mlp._backend.arrays import place, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
 from sk_mlp._data.holdout import few_distinct, key_folds, row_keys
 from sk_mlp._training.path import Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Settings
+
+Array = Any  # an array of any namespace of the array API standard
 
 # The right alpha hardly depends on the number of rows, because the penalty is weighed against the
 # sum of their losses: chosen on 3000 rows and used on all, it is as good (benchmarks/README.md).
@@ -45,8 +48,15 @@ class AlphaChoice(NamedTuple):
     """
 
     alpha: float
-    alphas: np.ndarray
-    scores: np.ndarray
+    alphas: np.ndarray = np.empty(0)
+    scores: np.ndarray = np.empty((0, 0))
+
+    def attributes(self, like: Array) -> dict[str, Any]:
+        """Fitted attributes, as arrays beside `like`; those of a given alpha are its value."""
+        if not len(self.alphas):
+            return {"alpha_": self.alpha}
+        alphas, scores = (place(a, like, widest_float(like)) for a in (self.alphas, self.scores))
+        return {"alpha_": self.alpha, "alphas_": alphas, "alpha_scores_": scores}
 
 
 def choose_alpha(
@@ -105,8 +115,9 @@ def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray]:
     kept = np.arange(len(keys))
     if len(distinct) > SAMPLE_ROWS:
         kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
-    weights = None if data.weights is None else data.weights[kept]
-    if not few_distinct(keys):
+    if few_distinct(keys):
+        weights = None if data.weights is None else data.weights[kept]
+    else:
         kept, weights = _merged(data, keys, kept)
     data = data._replace(weights=None).take(kept)._replace(weights=weights)
     return data._replace(X=to_host(data.X)), keys[kept]

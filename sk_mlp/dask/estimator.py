@@ -5,16 +5,14 @@ from typing import Any
 
 from sklearn.utils import check_random_state
 
-from sk_mlp._classifier import TwoLayerMLPClassifier
-from sk_mlp._reporting import Reporter
+from sk_mlp._callbacks import CallbackTasks
+from sk_mlp._reporting import warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import SAMPLE_ROWS
-from sk_mlp._training.settings import Settings
-from sk_mlp._training.starts import Watch
-from sk_mlp._training.training import finish, random_starts, settle, train
+from sk_mlp._training.training import TrainingSet
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 from sk_mlp.dask.cluster import Cluster, Team, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
-from sk_mlp.dask.rows import Rows, place_rows, sample
+from sk_mlp.dask.rows import place_rows, sample
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
 
@@ -158,35 +156,14 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         """
         known = {name: CONSTRAINTS[name] for name in self.get_params() if name in CONSTRAINTS}
         check_parameters(self, {**known, "solver": (Choice("auto", "lbfgs"),)})
-        network = self._local()
+        network, rng = self._local(), check_random_state(self.random_state)
         with Cluster(current_client()) as cluster, cluster.errors_in_words():
             rows = place_rows(cluster, network, X, y, sample_weight)
-            settings = self._train(network, cluster, rows)
+            some = partial(sample, cluster, rows, ALPHA_ROWS)
+            with Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight) as team:
+                training = TrainingSet(rows.classes, team, rows.moments, some)
+                fit = network._train(training, rng, CallbackTasks(network, X, y, sample_weight))
         self.__dict__.update(fitted(network))
-        network._warn_unless_converged(settings)
+        warn_if_useless(self, fit)
+        warn_unless_converged(self, fit)
         return self
-
-    def _train(self, network: TwoLayerMLPClassifier, cluster: Cluster, rows: Rows) -> Settings:
-        """Fit a local estimator to rows on a cluster."""
-        data, rng = rows.classes, check_random_state(self.random_state)
-        team = Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight)
-        objective, settings = settle(data, team, rows.moments, network.get_params())
-        warm = self.warm_start and hasattr(self, "coefs_")
-        some = partial(sample, cluster, rows, ALPHA_ROWS)
-        choice = network._alpha(some, settings, rng, warm=warm)
-        objective = objective.with_alpha(choice.alpha)
-        if warm:
-            network._check_same_network(data, "warm_start=True")
-            layout = objective.network.layout
-            starts = [
-                objective.standardization.to_standardized_units(layout, network._previous_fit())
-            ]
-        else:
-            starts = random_starts(objective, data, settings, rng)
-        listeners = [Reporter("lbfgs", self.verbose)] if self.verbose else []
-        with team:
-            trained = train(objective, settings, starts, rng, watch=Watch(listeners=listeners))
-            network.__dict__.update(finish(objective, data, trained))
-        network._set_alpha(choice)
-        network._stream = {"moments": rows.moments._asdict()}
-        return settings

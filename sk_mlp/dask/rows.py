@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_array, validate_data
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, in_container
 from sk_mlp._data.moments import FeatureMoments
-from sk_mlp._data.targets import Target, row_weights
+from sk_mlp._data.targets import Target, class_weights
 from sk_mlp.dask.blocks import Labels, Span, encode, every, labels, moments, row_counts
 from sk_mlp.dask.cluster import Cluster, StrandedError
 from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
@@ -185,7 +185,7 @@ def summarize(
         raise ValueError("sample_weight is zero for every sample.")
     codes = np.arange(len(classes))
     target = Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
-    weights = row_weights(class_weight, target, totals)
+    weights = class_weights(class_weight, target, totals).rows(target, totals)
     data = Data(X, target, weights)
     if class_weight is None or weights is None:
         return data, None
