@@ -390,12 +390,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         else:
             starts = random_starts(objective, data, settings, rng)
         watch = self._watch(training, objective, settings, tasks)
-        trained = train(objective, settings, starts, rng, watch=watch, warm=self._continues())
-        fit = finish(objective, data, settings, trained)
+        warm = self._continues()
+        result, losses = train(objective, settings, starts, rng, watch=watch, warm=warm)
+        fit = finish(objective, data, settings, result)
         for name in ("alphas_", "alpha_scores_", "validation_loss_curve_"):
             self.__dict__.pop(name, None)  # of a fit before, which had them
         self.__dict__.update(fit.attributes)
-        self.__dict__.update(choice.attributes(self.coefs_[0]))
+        self.__dict__.update(choice.attributes(self.coefs_[0]), n_init_losses_=losses)
         self._stream: dict[str, Any] = {"moments": training.moments._asdict()}
         return fit
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from sk_mlp._backend.compat import to_host
-from sk_mlp._displays.style import COLORS, MARKERS, add_legend, merged, pyplot
+from sk_mlp._displays.display import Display
+from sk_mlp._displays.style import COLORS, MARKERS, add_legend, merged
 from sk_mlp._displays.unwrap import unwrap
 
 
-class AlphaPathDisplay:
+class AlphaPathDisplay(Display):
     """Held-out score by alpha, one line for each number of hidden units.
 
     Lines are means over the folds, bands plus and minus one standard deviation; of a single
@@ -156,10 +157,7 @@ class AlphaPathDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        self.ax_, self.figure_ = ax, ax.figure
+        plt, ax = self._set_axes(ax)
         self.lines_: list[Any] = []
         self.fill_between_: list[Any] = []
         for k, (units, scores) in enumerate(zip(self.hidden_units, self.scores, strict=True)):

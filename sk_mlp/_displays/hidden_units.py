@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from sk_mlp._displays.display import Display
 from sk_mlp._displays.geometry import limits
 from sk_mlp._displays.hyperplanes import draw_hyperplanes
 from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes, shown
+from sk_mlp._displays.style import add_legend, fill_regions, scatter_classes, shown
 from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
 
 
-class HiddenUnitsDisplay:
+class HiddenUnitsDisplay(Display):
     """What each hidden unit looks at.
 
     * Two features: the samples, the region of each class, and for every hidden unit the line
@@ -224,10 +225,7 @@ class HiddenUnitsDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained", figsize=self._figure_size(max_features))
-        self.ax_, self.figure_ = ax, ax.figure
+        plt, ax = self._set_axes(ax, figsize=self._figure_size(max_features))
         if self.image_shape is not None:
             self.axes_, self.images_ = draw_images(
                 ax, self.input_weights, self._image_titles(), self.image_shape

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sk_mlp._displays.style import COLORS, GREY, add_legend, legend_label, merged, pyplot
+from sk_mlp._displays.display import Display
+from sk_mlp._displays.style import COLORS, GREY, add_legend, legend_label, merged
 from sk_mlp._displays.unwrap import unwrap
 
 
-class LossCurveDisplay:
+class LossCurveDisplay(Display):
     """Training and validation loss by iteration.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
@@ -144,9 +145,7 @@ class LossCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+        plt, ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "
         curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
         if self.validation_loss is not None:
@@ -169,7 +168,6 @@ class LossCurveDisplay:
         ax.set_xlabel("iteration or epoch")
         ax.set_ylabel("loss [nats per unit of weight]")
         add_legend(ax)
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _mark_best(self, ax: Any, prefix: str) -> Any:

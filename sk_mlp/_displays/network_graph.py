@@ -4,14 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from sk_mlp._displays.display import Display
 from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import NEGATIVE, POSITIVE, pyplot, shown
+from sk_mlp._displays.style import NEGATIVE, POSITIVE, shown
 
 NODE = 0.36  # inches from node to node
 THICKEST = 4.0  # points, the line of the largest weight of a layer
 
 
-class NetworkDisplay:
+class NetworkDisplay(Display):
     """The network as a graph: inputs, hidden units, outputs, and a line for each weight.
 
     The thicker and darker a line, the larger its weight among those of its layer; solid lines
@@ -163,7 +164,6 @@ class NetworkDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = pyplot(type(self).__name__)
         contribution = np.linalg.norm(self.output_weights, axis=1)
         self.units = _strongest(contribution, max_units)
         influence = np.linalg.norm(self.input_weights * contribution, axis=1)
@@ -173,10 +173,7 @@ class NetworkDisplay:
             [str(j) for j in self.units],
             [shown(name) for name in self.output_names],
         ]
-        if ax is None:
-            height = 1.2 + NODE * max(4, *map(len, layers))
-            _, ax = plt.subplots(layout="constrained", figsize=(6.4, height))
-        self.ax_, self.figure_ = ax, ax.figure
+        plt, ax = self._set_axes(ax, figsize=(6.4, 1.2 + NODE * max(4, *map(len, layers))))
         ax.set_axis_off()
         ax.set(xlim=(-0.1, 2.1), ylim=(-0.06, 1.06))
         places = [_heights(len(layer)) for layer in layers]

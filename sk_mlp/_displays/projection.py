@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from sk_mlp._displays.display import Display
 from sk_mlp._displays.geometry import (
     box_section,
     class_margins,
@@ -13,13 +14,13 @@ from sk_mlp._displays.geometry import (
     view_along,
 )
 from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import add_legend, fill_regions, pyplot, scatter_classes
+from sk_mlp._displays.style import add_legend, fill_regions, scatter_classes
 
 RESOLUTION = 200
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 
-class ProjectionDisplay:
+class ProjectionDisplay(Display):
     """The samples as the output layer sees them: phi(x), and what separates the classes there.
 
     The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
@@ -185,18 +186,14 @@ class ProjectionDisplay:
         ValueError
             If `ax` does not have the number of dimensions of the projection.
         """
-        plt = pyplot(type(self).__name__)
         solid = self.projection.shape[1] == 3
-        if ax is None:
-            kw = {"projection": "3d"} if solid else {}
-            _, ax = plt.subplots(layout="constrained", subplot_kw=kw)
-        if (ax.name == "3d") != solid:
+        if ax is not None and (ax.name == "3d") != solid:
             needed = 'three-dimensional (projection="3d")' if solid else "two-dimensional"
             raise ValueError(
                 f"a projection to {self.projection.shape[1]} axes needs a {needed} ax, got one "
                 f"of projection {ax.name!r}."
             )
-        self.ax_, self.figure_ = ax, ax.figure
+        plt, ax = self._set_axes(ax, subplot_kw={"projection": "3d"} if solid else None)
         self.scatters_ = scatter_classes(ax, self.projection, self.y, self.classes, scatter_kw)
         box = limits(self.projection)
         self.boundary_ = []

@@ -17,17 +17,6 @@ POSITIVE, NEGATIVE = "#D55E00", "#0072B2"
 WEIGHTS_CMAP = "cividis"
 
 
-def pyplot(display: str) -> Any:
-    """Import matplotlib.pyplot, or say how to get it."""
-    try:
-        import matplotlib.pyplot as plt  # optional, and slow to import
-    except ImportError as error:
-        raise ImportError(
-            f"{display}.plot needs matplotlib; install it with: pip install 'sk_mlp[plot]'"
-        ) from error
-    return plt
-
-
 def shown(name: Any) -> str:
     """Text of a name in a picture: the middle of a very long one is left out."""
     text = str(name)

@@ -252,7 +252,7 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
             params = result.x
         else:
             rng = np.random.RandomState(walk.seed)
-            params = train(objective, settings, fold.starts, rng).params
+            params = train(objective, settings, fold.starts, rng)[0].x
     except NotFiniteError:
         return fold.starts[0], np.nan
     return params, walk.scorer(fold, params)

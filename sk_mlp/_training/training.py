@@ -53,24 +53,6 @@ class TrainingSet(NamedTuple):
     held_out: Rows | None = None
 
 
-class Trained(NamedTuple):
-    """What training has found.
-
-    Attributes
-    ----------
-    params : float64 ndarray of shape (layout.size,)
-        In standardised units.
-    result : SolverResult
-        Of the start that was finished.
-    losses : list of float
-        Last loss of every start.
-    """
-
-    params: np.ndarray
-    result: SolverResult
-    losses: list[float]
-
-
 class Finished(NamedTuple):
     """A fit that has ended.
 
@@ -154,7 +136,7 @@ def train(
     *,
     watch: Watch = UNWATCHED,
     warm: bool = False,
-) -> Trained:
+) -> tuple[SolverResult, list[float]]:
     """Train from the best of several starts.
 
     Parameters
@@ -168,6 +150,13 @@ def train(
     watch : Watch
     warm : bool, default=False
         Return the start if training does not improve on it.
+
+    Returns
+    -------
+    result : SolverResult
+        Of the start that was finished; on the host, in standardised units.
+    losses : list of float
+        Last loss of every start.
     """
     with (
         objective.rows.threads(objective.network) as threads,
@@ -185,7 +174,7 @@ def train(
             start_loss = objective.loss(starts[0])
             if start_loss < result.loss:
                 result = result._replace(x=starts[0], loss=start_loss, best_iter=0)
-    return Trained(to_numpy(result.x), result, losses)
+    return result._replace(x=to_numpy(result.x)), losses
 
 
 def run_minibatch(
@@ -206,16 +195,16 @@ def run_minibatch(
     return result._replace(loss=loss)
 
 
-def finish(objective: Objective, data: Data, settings: Settings, trained: Trained) -> Finished:
+def finish(objective: Objective, data: Data, settings: Settings, result: SolverResult) -> Finished:
     """Bring the network to user units and canonical order, and say how the fit went."""
-    network, result = objective.network, trained.result
-    user = objective.standardization.to_user_units(network.layout, trained.params)
+    network = objective.network
+    user = objective.standardization.to_user_units(network.layout, result.x)
     deviations = objective.rows.unit_deviations(network, user)
     contribution = deviations * np.linalg.norm(network.layout.views(user).W2, axis=1)
     user = in_canonical_order(network.layout, user, contribution, network.activation.odd)
     prior_loss = data.prior_loss()
     # the penalty does not count: it may exceed the loss; that is not divergence
-    data_loss = float(result.loss - objective.penalty(trained.params) / objective.rows.weight_sum)
+    data_loss = float(result.loss - objective.penalty(result.x) / objective.rows.weight_sum)
     margin = max(SAME_LOSS, SAME_SHARE * prior_loss)
     if result.converged and data_loss > prior_loss + margin:
         result = result._replace(reason="diverged")
@@ -227,7 +216,6 @@ def finish(objective: Objective, data: Data, settings: Settings, trained: Traine
         "best_iter_": result.best_iter,
         "converged_": result.converged,
         "stop_reason_": result.reason,
-        "n_init_losses_": trained.losses,
     }
     if result.validation_loss_curve:
         attributes["validation_loss_curve_"] = result.validation_loss_curve
