@@ -28,6 +28,7 @@ def double_precision(monkeypatch):
 def gathering(request, monkeypatch):
     if request.param == "gathered batch by batch":
         monkeypatch.setattr(minibatches_module, "pass_rows", lambda X, row_bytes: 1)
+    return request.param
 
 
 def make_problem(container, target, *, weighted, standardize, batch_size, threads=SERIAL):
@@ -75,6 +76,13 @@ def pass_over(batches, params):
             gradients.append(full)
 
     return gradients, batches.epoch(params, take)
+
+
+def test_dense_rows_are_prepared_once_or_gathered_batch_by_batch(gathering):
+    _, batches, _ = make_problem(
+        np.asarray, "binary", weighted=True, standardize=True, batch_size=7
+    )
+    assert (batches.ready is not None) == (gathering == "prepared once")
 
 
 def batch_sizes(batch_size):

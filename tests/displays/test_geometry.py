@@ -1,0 +1,38 @@
+"""Geometry of linear functions: known answers."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sk_mlp._displays.geometry import SLANT, box_section, class_margins, view_along
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_view_shows_both_sides_of_the_plane(seed):
+    normal = np.random.RandomState(seed).normal(size=3)
+    elevation, azimuth = np.radians(view_along(normal))
+    view = [
+        np.cos(elevation) * np.cos(azimuth),
+        np.cos(elevation) * np.sin(azimuth),
+        np.sin(elevation),
+    ]
+    cosine = abs(view @ normal / np.linalg.norm(normal))
+    assert_allclose(cosine, SLANT, atol=1e-9)
+
+
+def test_box_section():
+    box = np.array([[0.0, 0.0], [2.0, 1.0]])
+    assert_allclose(box_section(np.array([1.0, 0.0]), -0.5, box), [[0.5, 0.0], [0.5, 1.0]])
+    assert box_section(np.array([1.0, 0.0]), -3.0, box).shape == (0, 2)
+    cube = np.array([[0.0] * 3, [1.0] * 3])
+    triangle = box_section(np.ones(3), -0.5, cube)
+    assert_allclose(np.sort(triangle, axis=0), [[0, 0, 0], [0, 0, 0], [0.5, 0.5, 0.5]], atol=1e-15)
+    hexagon = box_section(np.ones(3), -1.5, cube)
+    sides = np.linalg.norm(hexagon - np.roll(hexagon, 1, axis=0), axis=1)
+    assert_allclose(sides, [np.sqrt(0.5)] * 6)  # in the order of the outline
+
+
+def test_class_margins():
+    raw = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 2.5]])
+    assert_allclose(class_margins(raw, 3), [[2, -2, -3], [-2.5, -0.5, 0.5]])
+    assert_allclose(class_margins(np.array([2.0]), 1), [[-2, 2]])
