@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
-from sk_mlp._classifier_cv import FINAL_EPOCHS, chosen
+from sk_mlp._classifier_cv import FINAL_EPOCHS
 
 
 def noisy(n_samples=300, **options):
@@ -30,37 +30,6 @@ def make(hidden_units=6, **options):
 
 
 # ----------------------------------------------------------------------------- the choice
-
-
-def one_fold(*means):
-    return np.array(means)[:, None, :]
-
-
-def test_errors_within_the_margin_count_as_equal_and_the_largest_alpha_wins():
-    assert chosen(one_fold([-0.60, -0.507, -0.50])) == (0, 1)
-    assert chosen(one_fold([-0.60, -0.52, -0.50])) == (0, 2)
-
-
-def test_scores_that_are_not_errors_have_no_margin():
-    assert chosen(one_fold([0.60, 0.899, 0.90])) == (0, 2)
-    assert chosen(one_fold([0.90, 0.90, 0.80])) == (0, 0)
-
-
-def test_a_difference_within_its_standard_error_over_the_folds_does_not_count():
-    # better by 0.05 in every fold, or by 0.05, 0.15 and -0.05
-    certain = np.array([[-0.45, -0.40], [-0.65, -0.60], [-0.35, -0.30]])
-    uncertain = np.array([[-0.45, -0.40], [-0.75, -0.60], [-0.25, -0.30]])
-    assert_allclose(certain.mean(axis=0), uncertain.mean(axis=0))
-    assert chosen(certain[None]) == (0, 1)
-    assert chosen(uncertain[None]) == (0, 0)
-    assert chosen(1.0 + certain[None]) == (0, 1)
-    assert chosen(1.0 + uncertain[None]) == (0, 0)
-
-
-def test_hidden_units_are_those_of_the_best_score_and_missing_scores_lose():
-    means = one_fold([-0.6, -0.5, np.nan], [-0.7, -0.4, -0.399])
-    assert chosen(means) == (1, 1)
-    assert chosen(one_fold([np.nan, -0.5, np.nan])) == (0, 1)
 
 
 def test_noise_gets_a_larger_alpha_than_clean_data():
