@@ -1,0 +1,173 @@
+"""The choice of alpha="auto": which rows it looks at, on which grid, and what it takes."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._data.data import Data
+from sk_mlp._data.holdout import row_keys
+from sk_mlp._data.targets import encode
+from sk_mlp._training import alpha as alpha_module
+from sk_mlp._training.alpha import AlphaChoice, choose_alpha
+from sk_mlp._training.settings import Size, resolve
+
+OPTIONS = TwoLayerMLPClassifier(4).get_params()
+
+
+def rows(n_rows=120, weights=None, flip=0.05):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n_rows, 3))
+    y = (X[:, 0] * X[:, 1] > 0) ^ (rng.uniform(size=n_rows) < flip)
+    return Data(X, encode(y), weights)
+
+
+def choose(data, seed=0):
+    settings = resolve(OPTIONS, Size(data.X.shape[0], data.layout(4)))
+    return choose_alpha(data, OPTIONS, settings, seed)
+
+
+def repeated(data, counts):
+    data = data._replace(weights=None)
+    return data.take(np.repeat(np.arange(len(counts)), counts))
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """Rows, keys and splits of each choice."""
+    seen = []
+    make_fold = alpha_module.make_fold
+
+    def spy(data, split, *args):
+        seen.append((data, split))
+        return make_fold(data, split, *args)
+
+    monkeypatch.setattr(alpha_module, "make_fold", spy)
+    return seen
+
+
+def test_two_folds_of_three(looked_at):
+    choice = choose(rows(300))
+    assert len(looked_at) == len(choice.scores) == 2
+    for data, (train, test) in looked_at:
+        assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(300))
+        assert len(test) == 100
+        assert_allclose(data.target.encoded[test].mean(), data.target.encoded.mean(), atol=0.01)
+    assert not set(looked_at[0][1][1]) & set(looked_at[1][1][1])
+
+
+def test_no_more_rows_than_needed_in_proportion_to_the_classes(looked_at):
+    data = rows(20_000)
+    choose(data)
+    some, _ = looked_at[0]
+    assert some.X.shape[0] == alpha_module.SAMPLE_ROWS
+    assert_allclose(some.target.encoded.mean(), data.target.encoded.mean(), atol=0.03)
+    assert set(some.X[:, 0]) <= set(data.X[:, 0])
+
+
+def test_a_long_table_is_thinned_out_before_it_is_read(monkeypatch, looked_at):
+    monkeypatch.setattr(alpha_module, "LOOK_ROWS", 100)
+    data = rows(450)
+    choose(data)
+    assert_array_equal(looked_at[0][0].X, data.X[::5])
+
+
+def test_equal_rows_are_merged_and_never_in_both_parts(looked_at):
+    data = repeated(rows(60), np.arange(60) % 4)
+    choose(data)
+    for some, (train, test) in looked_at:
+        assert some.X.shape[0] == 45
+        assert_array_equal(np.sort(some.weights), np.repeat([1.0, 2.0, 3.0], 15))
+        keys = row_keys(some.X, np.random.RandomState(0))
+        assert not set(keys[train]) & set(keys[test])
+
+
+def test_equal_rows_of_two_classes_are_two_weighted_rows_on_one_side(looked_at):
+    data = rows(60)
+    X = np.concatenate([data.X, data.X])
+    y = np.concatenate([np.ones(60), np.arange(60) % 2 == 0])
+    choose(Data(X, encode(y), None))
+    for some, (train, test) in looked_at:
+        assert some.X.shape[0] == 90
+        assert some.weights.sum() == 120
+        assert not {tuple(x) for x in some.X[train]} & {tuple(x) for x in some.X[test]}
+
+
+def assert_same(one, two):
+    assert_allclose(one.alpha, two.alpha, rtol=1e-12)
+    assert_allclose(one.alphas, two.alphas, rtol=1e-12)
+    assert_allclose(one.scores, two.scores, rtol=1e-3)
+
+
+def test_a_weight_of_k_is_k_repetitions():
+    data = rows()
+    counts = np.random.RandomState(1).randint(1, 4, size=120)
+    weighted = choose(data._replace(weights=counts.astype(float)))
+    assert_same(weighted, choose(repeated(data, counts)))
+
+
+@pytest.mark.parametrize("factor", [2.0**-20, 3.0, 2.0**30])
+def test_the_unit_of_the_weights_scales_alpha(factor):
+    weights = np.random.RandomState(1).uniform(0.5, 2.0, size=120)
+    one, other = (choose(rows(weights=w)) for w in (weights, factor * weights))
+    assert_allclose(one.alpha * factor, other.alpha, rtol=1e-12)
+    assert_allclose(one.alphas * factor, other.alphas, rtol=1e-12)
+    if factor != 3.0:  # which single precision rounds otherwise
+        assert_array_equal(one.scores, other.scores)
+
+
+def test_the_container_and_the_order_of_the_rows_do_not_matter():
+    data = rows()
+    choice = choose(data)
+    assert_same(choice, choose(data._replace(X=sparse.csr_matrix(data.X))))
+    order = np.random.RandomState(1).permutation(120)
+    assert choose(data.take(order)).alpha == choice.alpha
+
+
+def test_noise_gets_more_penalty_than_structure():
+    assert choose(rows(flip=0.5)).alpha > 10 * choose(rows(flip=0.0)).alpha
+
+
+def scored(monkeypatch, scores):
+    """Choice where the path finds these scores, by index of the grid."""
+
+    def path(folds, alphas, walk, **options):
+        yield from ((j, np.full(len(folds), score)) for j, score in scores.items())
+
+    monkeypatch.setattr(alpha_module, "path", path)
+    return choose(rows())
+
+
+def test_only_alphas_that_were_tried_are_told_and_the_choice_is_among_them(monkeypatch):
+    choice = scored(monkeypatch, {7: -0.5, 8: -0.45, 9: -0.44, 10: -0.46, 6: -0.6})
+    grid = np.geomspace(1000, 1e-4, 15)
+    assert_allclose(choice.alphas, grid[6:11])
+    assert_allclose(choice.scores, [[-0.6, -0.5, -0.45, -0.44, -0.46]] * 2)
+    assert choice.alpha == pytest.approx(grid[9])  # -0.45 is more than 2 % worse
+
+
+@pytest.mark.parametrize("edge", [0, 14])
+def test_the_choice_may_be_at_an_edge_of_the_grid(monkeypatch, edge):
+    scores = dict.fromkeys(range(15), -0.5) | {edge: -0.3}
+    assert scored(monkeypatch, scores).alpha == pytest.approx([1000, 1e-4][edge > 0])
+
+
+def test_a_score_that_is_not_finite_counts_as_not_tried(monkeypatch):
+    choice = scored(monkeypatch, {7: np.nan, 8: -0.45, 6: -0.6})
+    assert choice.scores.shape == (2, 2)
+
+
+def test_without_a_score_alpha_is_the_mean_weight(monkeypatch):
+    choice = scored(monkeypatch, {7: np.nan})
+    assert choice.alpha == 1.0
+    assert np.isnan(choice.scores).all()
+
+
+def test_fitted_attributes():
+    like = np.ones(2, dtype=np.float32)
+    assert AlphaChoice(0.5).attributes(like) == {"alpha_": 0.5}
+    told = AlphaChoice(0.5, np.array([1.0, 0.5]), np.zeros((3, 2))).attributes(like)
+    assert told["alpha_"] == 0.5
+    assert_array_equal(told["alphas_"], [1.0, 0.5])
+    assert told["alpha_scores_"].shape == (3, 2)
