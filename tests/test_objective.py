@@ -10,13 +10,6 @@ from scipy.special import expit, log_softmax
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from sk_mlp._backend.rows import (
-    MIN_BLOCK_ROWS,
-    MIN_FORWARD_ROWS,
-    forward_rows,
-    gradient_rows,
-    row_blocks,
-)
 from sk_mlp._backend.threads import SERIAL, Threads
 from sk_mlp._data.moments import feature_moments
 from sk_mlp._network import objective as objective_module
@@ -259,19 +252,6 @@ def test_float32_rows_give_a_float64_gradient_near_the_exact_one():
     gradient = single.loss_gradient(params)[1]
     assert gradient.dtype == np.float64
     assert_allclose(gradient, exact.loss_gradient(params)[1], rtol=1e-3, atol=1e-6)
-
-
-def test_row_blocks_cover_the_range_in_order():
-    blocks = list(row_blocks(3, 20, 6))
-    assert blocks == [slice(3, 9), slice(9, 15), slice(15, 20)]
-    assert list(row_blocks(0, 0, 6)) == []
-
-
-def test_blocks_have_a_least_size_and_grow_for_small_networks():
-    X = np.empty((10_000, 3))
-    for rows, least in ((gradient_rows, MIN_BLOCK_ROWS), (forward_rows, MIN_FORWARD_ROWS)):
-        assert rows(X, 100_000) == least
-        assert rows(X, 1) > rows(X, 100) >= least
 
 
 def test_params_and_data_are_not_modified():
