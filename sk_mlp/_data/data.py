@@ -33,12 +33,15 @@ class Data(NamedTuple):
         Sample weight times class weight; None where all are one.
     class_weights : ClassWeights
         By the labels to train on.
+    is_text : bool, default=False
+        True if X is sparse and text-like; see `is_text_like`.
     """
 
     X: Array
     target: Target
     weights: np.ndarray | None
     class_weights: ClassWeights = ONES
+    is_text: bool = False
 
     def take(self, index: np.ndarray) -> "Data":
         """Select rows, by a copy."""
@@ -50,11 +53,6 @@ class Data(NamedTuple):
     def layout(self, hidden_units: int) -> Layout:
         """Shapes of a network for these data."""
         return Layout(self.X.shape[1], int(hidden_units), self.target.n_outputs)
-
-    @property
-    def is_text(self) -> bool:
-        """True if X is sparse and text-like; see `is_text_like`."""
-        return bool(sparse.issparse(self.X) and is_text_like(self.X))
 
     @property
     def is_short_text(self) -> bool:
@@ -165,7 +163,7 @@ def validate(
     if sparse.issparse(X) and not X.has_canonical_format:
         X = X.copy()  # entries that were given in several parts are one number
         X.sum_duplicates()
-    X = in_container(X)
+    X, is_text = in_container(X)
     y = to_host(y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -178,20 +176,20 @@ def validate(
         by_class = class_weights(getattr(estimator, "class_weight", None), target, weights)
     else:
         by_class = training.class_weights
-    data = Data(X, target, by_class.rows(target, weights), by_class)
+    data = Data(X, target, by_class.rows(target, weights), by_class, is_text)
     weights = data.weights
     if weights is None or keep_all or np.all(weights > 0):
         return data
     return data.take(np.flatnonzero(weights))
 
 
-def in_container(X: Array) -> Array:
-    """Return X as CSR if it is text-like and, unless that is too large, otherwise dense."""
+def in_container(X: Array) -> tuple[Array, bool]:
+    """Return X as CSR and True if it is text-like, else, unless that is too large, dense."""
     if is_text_like(X):
-        return sparse.csr_matrix(X)
+        return sparse.csr_matrix(X), True
     if sparse.issparse(X) and X.dtype.itemsize * X.shape[0] * X.shape[1] <= DENSE_BYTES:
-        return X.toarray()
-    return X
+        return X.toarray(), False
+    return X, False
 
 
 def validate_held_out(

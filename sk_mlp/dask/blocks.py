@@ -156,7 +156,7 @@ def encode(
         if class_weight is not None:
             factor = class_weight[np.searchsorted(classes, _column(y))]
             weights = factor if weights is None else weights * factor
-        rows = Data(rows.X.astype(dtype, copy=False), rows.target, weights)
+        rows = rows._replace(X=rows.X.astype(dtype, copy=False), weights=weights)
         if weights is None or weights.all():
             return rows
         return rows.take(np.flatnonzero(weights)) if weights.any() else None

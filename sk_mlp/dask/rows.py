@@ -131,8 +131,9 @@ def sample(cluster: Cluster, rows: Rows, n_rows: int) -> Data:
 
 def _concatenated(blocks: Sequence[Data]) -> Data:
     Xs = [data.X for data in blocks]
+    is_text = False
     if any(sparse.issparse(X) for X in Xs):
-        X = in_container(sparse.vstack([sparse.csr_matrix(X) for X in Xs], format="csr"))
+        X, is_text = in_container(sparse.vstack([sparse.csr_matrix(X) for X in Xs], format="csr"))
     else:
         X = np.concatenate(Xs)
     weights = None
@@ -141,7 +142,7 @@ def _concatenated(blocks: Sequence[Data]) -> Data:
             [np.ones(d.X.shape[0]) if d.weights is None else d.weights for d in blocks]
         )
     encoded = np.concatenate([data.target.encoded for data in blocks])
-    return Data(X, blocks[0].target._replace(encoded=encoded), weights)
+    return Data(X, blocks[0].target._replace(encoded=encoded), weights, is_text=is_text)
 
 
 def summarize(
