@@ -13,7 +13,7 @@ from sk_mlp._backend.compat import to_host
 from sk_mlp._displays.geometry import class_margins, grid
 from sk_mlp._displays.unwrap import unwrap
 
-RESOLUTION = 300
+RESOLUTION = 300  # of a side: 12 ms for 100 hidden units, and a region is drawn to .3 % of the side
 SHOWN_LABELS = 5  # in an error message
 
 

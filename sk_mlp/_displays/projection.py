@@ -16,7 +16,7 @@ from sk_mlp._displays.geometry import (
 from sk_mlp._displays.network_view import NetworkView
 from sk_mlp._displays.style import add_legend, fill_regions, scatter_classes
 
-RESOLUTION = 200
+RESOLUTION = 200  # of a side: the boundaries are straight lines
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from sk_mlp._displays.style import NEGATIVE, POSITIVE, WEIGHTS_CMAP, shown
 
-MAX_UNIT_TICKS = 20
-CELL = 0.21  # inches
+MAX_UNIT_TICKS = 20  # numbers of more units would touch
+CELL = 0.21  # inches, the height of a line of small text
 NAMES = {"fontsize": "small", "parse_math": False}  # a dollar sign is no formula
 TITLE = 0.55  # inches between the maps
 
