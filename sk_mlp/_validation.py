@@ -12,6 +12,7 @@ from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._solvers import SCHEDULES
+from sk_mlp._training.settings import MINIBATCH_SOLVERS
 
 
 class Number:
@@ -63,7 +64,7 @@ class Flag:
 CONSTRAINTS: dict[str, tuple[Any, ...]] = {
     "hidden_units": (Number(Integral, 1),),
     "activation": (Choice(*ACTIVATIONS),),
-    "solver": (Choice("auto", "lbfgs", "adam", "sgd"),),
+    "solver": (Choice("auto", "lbfgs", *MINIBATCH_SOLVERS),),
     "alpha": (Choice("auto"), Number(Real, 0)),
     "standardize": (Flag(),),
     "n_init": (Choice("auto"), Number(Integral, 1)),

@@ -57,3 +57,11 @@ def test_every_folder_has_its_place():
 def test_imports_from_above_only(path):
     part = part_of(path)
     assert set(imported_parts(path)) <= ABOVE[part] | {part}
+
+
+def test_every_module_is_in_the_table_of_the_contributors_guide():
+    text = (ROOT.parent / "docs" / "contributing.rst").read_text(encoding="utf-8")
+    table = text[text.index(".. list-table::") : text.index("The parameters are one flat vector")]
+    for path in FILES:
+        if path.stem != "__init__":
+            assert f"``{path.stem}``" in table, path

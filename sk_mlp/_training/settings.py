@@ -4,7 +4,7 @@ The rules were chosen by measurement on some fifty real data sets; see ``benchma
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from sk_mlp._network.parameters import Layout
@@ -28,7 +28,11 @@ TUNED_EPOCHS = 40  # with the right alpha, a longer fit does not overfit
 EPOCHS_ROWS, EPOCHS_POWER = 32_768, 0.35
 BATCH, MAX_BATCH, BATCHES = 64, 1024, 128
 FULL_BATCH = 256  # rows whose learning rate a batch of all rows gets at most
-ADAM_RATE, SGD_RATE = 0.01, 0.05  # at a batch of `BATCH` rows
+# Update rule of a minibatch solver by its options, and its learning rate at a batch of `BATCH` rows.
+MINIBATCH_SOLVERS: dict[str, tuple[Callable[[Mapping[str, Any]], UpdateRule], float]] = {
+    "adam": (lambda options: adam(options["beta_1"], options["beta_2"]), 0.01),
+    "sgd": (lambda options: sgd(options["momentum"], options["nesterovs_momentum"]), 0.05),
+}
 # Adam moves the weight of a rare word at full rate, so that texts are fitted in a pass or two
 # and overfitted soon after.
 TEXT_STEPS, TEXT_RATE = 60, 0.3
@@ -122,7 +126,7 @@ def resolve(
         n_init=int(n_init),
         screening=math.ceil(SCREENING_EPOCHS * max_iter),
         batch_size=batch_size,
-        rule=_update_rule(solver, options),
+        rule=MINIBATCH_SOLVERS[solver][0](options),
         course=Course(
             options["learning_rate"],
             _learning_rate(options["learning_rate_init"], solver, size, options["batch_size"]),
@@ -175,11 +179,5 @@ def _learning_rate(rate: Any, solver: str, size: Size, batch_size: Any) -> float
     # and its rate must not depend on whether rows are repeated or weighted
     batch = _auto_batch(size) if batch_size == "auto" else int(batch_size)
     noise = batch if batch < size.n_rows else min(batch, FULL_BATCH)
-    rate = (ADAM_RATE if solver == "adam" else SGD_RATE) * math.sqrt(noise / BATCH)
+    rate = MINIBATCH_SOLVERS[solver][1] * math.sqrt(noise / BATCH)
     return float(rate * TEXT_RATE if size.text and solver == "adam" else rate)
-
-
-def _update_rule(solver: str, options: Mapping[str, Any]) -> UpdateRule:
-    if solver == "adam":
-        return adam(options["beta_1"], options["beta_2"])
-    return sgd(options["momentum"], options["nesterovs_momentum"])
