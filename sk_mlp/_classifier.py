@@ -13,7 +13,6 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import (
     Data,
     fitted_network,
-    fitted_parameters,
     validate,
     validate_held_out,
 )
@@ -352,7 +351,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         training = TrainingSet(data, rows := data.rows(), moments, held_out=held_out)
         fit = self._train(training, rng, tasks, epochs)
         network, _ = self._network()
-        importances = feature_importances(network, rows, moments, fitted_parameters(self))
+        importances = feature_importances(network, rows, moments, self._flat_parameters())
         self.feature_importances_ = place(importances, data.X, widest_float(data.X))
         tasks.end({})
         return fit
@@ -385,7 +384,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         objective = objective.with_alpha(choice.alpha)
         if self._continues():
             check_same_network(self, data, "warm_start=True")
-            network, last = objective.network, fitted_parameters(self)
+            network, last = objective.network, self._flat_parameters()
             starts = [objective.standardization.to_standardized_units(network.layout, last)]
         else:
             starts = random_starts(objective, data, settings, rng)
@@ -485,7 +484,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         last, stream = None, {}
         if not first:
             check_same_network(self, data, "partial_fit")
-            last, stream = fitted_parameters(self), self._stream
+            last, stream = self._flat_parameters(), self._stream
         alpha = getattr(self, "alpha_", 1.0) if self.alpha == "auto" else self.alpha
         tasks.begin("partial_fit")
         params, self.loss_, self._stream = next_pass(

@@ -107,6 +107,11 @@ class TwoLayerPredictor(
         network = Network.named(layout, self.activation, self.out_activation_)
         return network, Parameters(W1, b1, W2, b2)
 
+    def _flat_parameters(self) -> np.ndarray:
+        """Return the parameters as one vector on the host, in user units."""
+        network, params = self._network()
+        return network.layout.flatten(Parameters(*map(to_numpy, params)))
+
     def _validate_input(self, X: Any, method: str) -> Array:
         """X as a float array or CSR matrix."""
         if self._is_plain(X):

@@ -7,13 +7,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows, to_numpy
+from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._data.moments import FeatureMoments, feature_moments, is_text_like
 from sk_mlp._data.targets import ONES, ClassWeights, Target, class_weights, encode, scaled
 from sk_mlp._network.objective import Rows
 from sk_mlp._network.outputs import OUTPUTS
-from sk_mlp._network.parameters import Layout, Parameters
+from sk_mlp._network.parameters import Layout
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -229,11 +229,3 @@ def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, An
         "classes_": place_labels(data.target.classes, X),
         "out_activation_": data.target.output,
     }
-
-
-def fitted_parameters(estimator: Any) -> np.ndarray:
-    """Flat parameters of a fitted estimator, in user units: the inverse of `fitted_network`."""
-    W1, W2 = (to_numpy(W) for W in estimator.coefs_)
-    b1, b2 = (to_numpy(b) for b in estimator.intercepts_)
-    layout = Layout(W1.shape[0], W1.shape[1], W2.shape[1])
-    return layout.flatten(Parameters(W1, b1, W2, b2))

@@ -103,10 +103,6 @@ class AlphaPathDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If there is no network of sk_mlp at the end of `estimator`.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
         ValueError
             If it was given its alpha and did not choose among several.
         """
@@ -151,11 +147,6 @@ class AlphaPathDisplay(Display):
         -------
         AlphaPathDisplay
             The display itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         plt, ax = self._set_axes(ax)
         self.lines_: list[Any] = []

@@ -170,10 +170,6 @@ class HiddenUnitsDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If there is no network of sk_mlp at the end of `estimator`.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
         ValueError
             If X, y, `feature_names` or `image_shape` do not fit it.
         """
@@ -219,11 +215,6 @@ class HiddenUnitsDisplay(Display):
         -------
         HiddenUnitsDisplay
             The display itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         plt, ax = self._set_axes(ax, figsize=self._figure_size(max_features))
         if self.image_shape is not None:

@@ -103,13 +103,6 @@ class LossCurveDisplay(Display):
         -------
         LossCurveDisplay
             The display, drawn.
-
-        Raises
-        ------
-        TypeError
-            If there is no network of sk_mlp at the end of `estimator`.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
         """
         estimator, _, _ = unwrap(estimator, cls.__name__)
         others = list(estimator.n_init_losses_)
@@ -139,11 +132,6 @@ class LossCurveDisplay(Display):
         -------
         LossCurveDisplay
             The display itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         plt, ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "

@@ -123,10 +123,6 @@ class NetworkDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If there is no network of sk_mlp at the end of `estimator`.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
         ValueError
             If X or `feature_names` do not fit it.
         """
@@ -158,11 +154,6 @@ class NetworkDisplay(Display):
         -------
         NetworkDisplay
             The display itself.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         contribution = np.linalg.norm(self.output_weights, axis=1)
         self.units = _strongest(contribution, max_units)

@@ -133,10 +133,6 @@ class ProjectionDisplay(Display):
 
         Raises
         ------
-        TypeError
-            If there is no network of sk_mlp at the end of `estimator`.
-        sklearn.exceptions.NotFittedError
-            If it is not fitted.
         ValueError
             If the network has one hidden unit, or X, y or `ax` do not fit it.
         """
@@ -181,8 +177,6 @@ class ProjectionDisplay(Display):
 
         Raises
         ------
-        ImportError
-            If matplotlib is not installed.
         ValueError
             If `ax` does not have the number of dimensions of the projection.
         """

@@ -65,7 +65,7 @@ def next_pass(
     if last is not None:
         start = rescaled(layout, last, old, standardization, start)
     progress = Progress(start, stream.get("state", {}), stream.get("t", 0))
-    progress, loss = one_epoch(objective, settings, progress, rng)
+    progress, loss = _one_epoch(objective, settings, progress, rng)
     params = standardization.to_user_units(layout, progress.params)
     if not np.isfinite(params).all():
         check_finite(np.nan)
@@ -73,27 +73,10 @@ def next_pass(
     return params, loss, {"moments": moments._asdict(), **state, "random_state": rng}
 
 
-def one_epoch(
+def _one_epoch(
     objective: Objective, settings: Settings, progress: Progress, rng: np.random.RandomState
 ) -> tuple[Progress, float]:
-    """One pass of minibatch steps at a constant rate that continues earlier ones.
-
-    Parameters
-    ----------
-    objective : Objective
-        Of the rows of this pass.
-    settings : Settings
-    progress : Progress
-        On the host, in standardised units; its state may lack vectors of the rule, which then
-        start at zero.
-    rng : numpy.random.RandomState
-
-    Returns
-    -------
-    progress : Progress
-        On the host; the state in single precision.
-    loss : float
-    """
+    """Make one pass, and bring progress back to the host, its state in single precision."""
     rule, course = settings.rule, settings.course
     assert rule is not None
     assert course is not None
