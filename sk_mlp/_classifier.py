@@ -10,12 +10,7 @@ from sklearn.utils.multiclass import type_of_target
 from sk_mlp._backend.arrays import place, to_numpy, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
-from sk_mlp._data.data import (
-    Data,
-    fitted_network,
-    validate,
-    validate_held_out,
-)
+from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._data.holdout import row_keys, stratified_holdout
 from sk_mlp._data.targets import stream_classes
 from sk_mlp._network.objective import Objective, Rows
@@ -35,12 +30,7 @@ from sk_mlp._training.training import (
     train,
     validation_loss,
 )
-from sk_mlp._validation import (
-    check_parameters,
-    check_same_network,
-    options_of,
-    unchanged_on_error,
-)
+from sk_mlp._validation import check_parameters, check_same_network, options_of, unchanged_on_error
 
 NOTHING = (None, None, None)  # of X_val, y_val and sample_weight_val
 
@@ -394,8 +384,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         fit = finish(objective, data, settings, result)
         for name in ("alphas_", "alpha_scores_", "validation_loss_curve_"):
             self.__dict__.pop(name, None)  # of a fit before, which had them
-        self.__dict__.update(fit.attributes)
-        self.__dict__.update(choice.attributes(self.coefs_[0]), n_init_losses_=losses)
+        self.__dict__.update(fit.attributes, n_init_losses_=losses)
+        self.__dict__.update(choice.attributes(self.coefs_[0]))
         self._stream: dict[str, Any] = {"moments": training.moments._asdict()}
         return fit
 

@@ -259,12 +259,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     @with_callbacks
     def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        groups: Any,
-        grid: tuple[list[int], np.ndarray],
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, grid: tuple[list[int], np.ndarray]
     ) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
         data = validate(self, X, y, sample_weight, keep_all=True)
@@ -286,13 +281,11 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         i, j = chosen(scores)
         network = networks[i].set_params(alpha=float(alphas[j]))
-        final = X, y, sample_weight
-        if not self.refit:
-            final = rows.of_split(int(np.argmax(scores[i, :, j])))
+        best_split = int(np.argmax(scores[i, :, j]))
+        final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
         with tasks.sub_fit("refit", network):
             fit: Finished = network._fit(*final, epochs=FINAL_EPOCHS)
-        fitted = {name: value for name, value in vars(network).items() if name.endswith("_")}
-        self.__dict__.update(fitted)
+        self.__dict__.update((name, v) for name, v in vars(network).items() if name.endswith("_"))
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
         self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())

@@ -194,11 +194,7 @@ class HiddenUnitsDisplay(Display):
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
 
     def plot(
-        self,
-        ax: Any = None,
-        *,
-        max_features: int = 30,
-        scatter_kw: dict[str, Any] | None = None,
+        self, ax: Any = None, *, max_features: int = 30, scatter_kw: dict[str, Any] | None = None
     ) -> "HiddenUnitsDisplay":
         """Draw the hidden units.
 

@@ -26,13 +26,9 @@ class NetworkView:
         Fitted; see :func:`unwrap`.
     display : str
         Name of the display, for the messages.
-    X : array-like or sparse matrix of shape (n_samples, n_features), default=None
-        Samples, as `estimator` takes them. None measures all weights in the units given.
-    y : array-like of shape (n_samples,), default=None
-        Their labels.
-    feature_names : array-like of str of shape (n_features,), default=None
-        None takes the names after the steps in front of the network, or those that it saw in
-        fit, or else ``x0``, ``x1``, ...
+    X, y, feature_names
+        As `HiddenUnitsDisplay.from_estimator` takes them. Without X all weights are measured in
+        the units given.
 
     Attributes
     ----------

@@ -13,13 +13,7 @@ from sk_mlp._network.minibatches import batches_of
 from sk_mlp._network.network import Network
 from sk_mlp._network.objective import Objective, Rows, Summable
 from sk_mlp._network.parameters import IDENTITY, in_canonical_order, initial_parameters
-from sk_mlp._solvers import (
-    Monitor,
-    SolverResult,
-    check_finite,
-    lbfgs,
-    minibatch,
-)
+from sk_mlp._solvers import Monitor, SolverResult, check_finite, lbfgs, minibatch
 from sk_mlp._training.settings import Settings, Size, resolve
 from sk_mlp._training.starts import UNWATCHED, Restarts, Watch
 
