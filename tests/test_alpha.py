@@ -129,14 +129,14 @@ def test_noise_gets_more_penalty_than_structure():
     assert choose(rows(flip=0.5)).alpha > 10 * choose(rows(flip=0.0)).alpha
 
 
-def scored(monkeypatch, scores):
+def scored(monkeypatch, scores, data=None):
     """Choice where the path finds these scores, by index of the grid."""
 
     def path(folds, alphas, walk, **options):
         yield from ((j, np.full(len(folds), score)) for j, score in scores.items())
 
     monkeypatch.setattr(alpha_module, "path", path)
-    return choose(rows())
+    return choose(rows() if data is None else data)
 
 
 def test_only_alphas_that_were_tried_are_told_and_the_choice_is_among_them(monkeypatch):
@@ -145,6 +145,17 @@ def test_only_alphas_that_were_tried_are_told_and_the_choice_is_among_them(monke
     assert_allclose(choice.alphas, grid[6:11])
     assert_allclose(choice.scores, [[-0.6, -0.5, -0.45, -0.44, -0.46]] * 2)
     assert choice.alpha == pytest.approx(grid[9])  # -0.45 is more than 2 % worse
+
+
+def test_of_many_more_rows_than_were_looked_at_the_best_alpha_counts(monkeypatch):
+    grid, scores = np.geomspace(1000, 1e-4, 15), {7: -0.5, 8: -0.445, 9: -0.44, 10: -0.46, 6: -0.6}
+    assert scored(monkeypatch, scores).alpha == pytest.approx(grid[8])
+    assert scored(monkeypatch, scores, rows(10_000)).alpha == pytest.approx(grid[9])
+    # repetitions are no more rows than their weights are
+    fivefold = repeated(rows(), np.full(120, 5))
+    assert scored(monkeypatch, scores, fivefold).alpha == pytest.approx(5 * grid[8])
+    monkeypatch.setattr(alpha_module, "LOOK_ROWS", 50)
+    assert scored(monkeypatch, scores).alpha == pytest.approx(grid[9])
 
 
 @pytest.mark.parametrize("edge", [0, 14])
