@@ -345,7 +345,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         objective, settings = settle(
             data, data.rows(), moments, options_of(self), epochs=self._epochs
         )
-        choice = self._alpha(lambda: data, settings, rng, warm=previous is not None)
+        tasks.begin_fit(settings)
+        choice = self._alpha(lambda: data, settings, rng, warm=previous is not None, tasks=tasks)
         objective = objective.with_alpha(choice.alpha)
         if previous is not None:
             starts = [
@@ -388,6 +389,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         rng: np.random.RandomState,
         *,
         warm: bool,
+        tasks: CallbackTasks | None = None,
     ) -> AlphaChoice:
         """Alpha as given, as chosen by the last fit of a warm start, or chosen now by rows."""
         nothing = np.empty(0), np.empty((0, 0))
@@ -400,7 +402,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             )
             return AlphaChoice(self.alpha_, *tried)
         seed = int(rng.randint(2**31 - 1))
-        return choose_alpha(rows(), options_of(self), settings, seed)
+        told: dict[str, Any] = (
+            {} if tasks is None else {"begin": tasks.begin_alpha, "end": tasks.end_leaf}
+        )
+        return choose_alpha(rows(), options_of(self), settings, seed, **told)
 
     def _stream_alpha(self) -> float:
         """Alpha of `partial_fit`: as given, as chosen by an earlier fit, or 1."""
@@ -453,7 +458,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         )
 
     def _warn_useless(self, prior_loss: float) -> None:
-        if self.stop_reason_ != "diverged":
+        if self.stop_reason_ not in ("diverged", "callback"):
             warnings.warn(
                 f"The network has learned nothing: predicting the class frequencies has the same "
                 f"log-loss, {prior_loss:.4g}. The penalty alpha={self.alpha!r} is large for these "
