@@ -32,9 +32,11 @@ import pandas as pd
 from distributed import Client, LocalCluster
 
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
-from sk_mlp.dask.blocks import subtotals, total
-from sk_mlp.dask.cluster import Cluster, Team, split_evenly
+from sk_mlp.dask.cluster import Cluster
 from sk_mlp.dask.rows import place_rows, sample
+from sk_mlp.dask.shards import split_evenly
+from sk_mlp.dask.sums import subtotals, total
+from sk_mlp.dask.team import Team
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -76,6 +78,7 @@ def assert_same_fit(distributed, local):
     assert_allclose(distributed.loss_, local.loss_, rtol=0, atol=1e-8)
     assert_allclose(distributed.loss_curve_, local.loss_curve_, rtol=0, atol=1e-8)
     assert_array_equal(distributed.classes_, local.classes_)
+    assert_allclose(distributed.feature_importances_, local.feature_importances_, rtol=0, atol=1e-4)
     for ours, theirs in zip(distributed.coefs_, local.coefs_, strict=True):
         assert ours.dtype == theirs.dtype
         assert_allclose(ours, theirs, rtol=0, atol=1e-4)
@@ -427,14 +430,14 @@ def test_sample_is_at_a_stride_over_all_blocks(client, problem, sparse_blocks):
             cut_rows(y, chunks),
             cut_rows(weights, chunks),
         )
-        some = sample(cluster, rows, 70)
+        some = sample(rows, lambda n_rows: n_rows // 70)
         kept = np.flatnonzero(weights)
-        kept = kept[:: -(-len(kept) // 70)]
+        kept = kept[:: len(kept) // 70]
         assert_array_equal(some.X, X[kept])
         assert_array_equal(some.target.encoded, y[kept])
         assert_array_equal(some.weights, weights[kept])
-        rows.shards.clear()  # as if all were lost
-        assert_array_equal(sample(cluster, rows, 70).X, some.X)
+        rows.shards.futures = {}  # as if all were lost
+        assert_array_equal(sample(rows, lambda n_rows: n_rows // 70).X, some.X)
 
 
 def test_no_client():
@@ -493,7 +496,7 @@ def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, mon
         def result(self, timeout):
             raise OSError
 
-    monkeypatch.setattr(Team, "_call", lambda self, held, method, *args: Lost())
+    monkeypatch.setattr(Team, "_call", lambda self, held, params: Lost())
     X, y, _ = problem
     with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
         DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))

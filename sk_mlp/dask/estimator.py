@@ -1,20 +1,24 @@
 """The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
 
+import math
 from functools import partial
 from typing import Any
 
 from sklearn.utils import check_random_state
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._network.objective import CONTRIBUTION_ROWS
 from sk_mlp._reporting import Reporter
 from sk_mlp._training.alpha import SAMPLE_ROWS
+from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Watch
 from sk_mlp._training.training import finish, random_starts, settle, train
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
-from sk_mlp.dask.cluster import Cluster, Team, current_client
+from sk_mlp.dask.cluster import Cluster, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
 from sk_mlp.dask.rows import Rows, place_rows, sample
+from sk_mlp.dask.team import Team
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
 
@@ -74,7 +78,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         As of `TwoLayerMLPClassifier`.
     n_iter_, loss_, loss_curve_, best_iter_, converged_, stop_reason_, n_init_losses_
         As of `TwoLayerMLPClassifier`.
-    alpha_, alphas_, alpha_scores_
+    alpha_, alphas_, alpha_scores_, feature_importances_
         As of `TwoLayerMLPClassifier`.
 
     See Also
@@ -161,18 +165,19 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         network = self._local()
         with Cluster(current_client()) as cluster, cluster.errors_in_words():
             rows = place_rows(cluster, network, X, y, sample_weight)
-            settings = self._train(network, cluster, rows)
+            settings = self._train(network, rows)
         self.__dict__.update(fitted(network))
         network._warn_unless_converged(settings)
         return self
 
-    def _train(self, network: TwoLayerMLPClassifier, cluster: Cluster, rows: Rows) -> Settings:
+    def _train(self, network: TwoLayerMLPClassifier, rows: Rows) -> Settings:
         """Fit a local estimator to rows on a cluster."""
         data, rng = rows.classes, check_random_state(self.random_state)
-        team = Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight)
+        few = sample(rows, lambda n_rows: max(1, n_rows // CONTRIBUTION_ROWS)).rows()
+        team = Team(rows.shards, few, rows.n_rows, rows.moments.weight)
         objective, settings = settle(data, team, rows.moments, network.get_params())
         warm = self.warm_start and hasattr(self, "coefs_")
-        some = partial(sample, cluster, rows, ALPHA_ROWS)
+        some = partial(sample, rows, lambda n_rows: math.ceil(n_rows / ALPHA_ROWS))
         choice = network._alpha(some, settings, rng, warm=warm)
         objective = objective.with_alpha(choice.alpha)
         if warm:
@@ -186,7 +191,10 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         listeners = [Reporter("lbfgs", self.verbose)] if self.verbose else []
         with team:
             trained = train(objective, settings, starts, rng, watch=Watch(listeners=listeners))
-            network.__dict__.update(finish(objective, data, trained))
+        network.__dict__.update(finish(objective, data, trained))
+        network.feature_importances_ = feature_importances(
+            objective.network, few, rows.moments, network._previous_fit()
+        )
         network._set_alpha(choice)
         network._stream = {"moments": rows.moments._asdict()}
         return settings
