@@ -168,15 +168,14 @@ class Cluster:
         ------
         RuntimeError, MemoryError
         """
-        keys = [future.key for future in self.anchors]
-        states = self._ask("get_task_status", keys=keys) if keys else {}
         running = self._ask("ncores_running")
         if running is None:
             raise self._scheduler_lost()
         now = time.monotonic()
         if running:
             self.last_seen_running = now
-            if "no-worker" in (states or {}).values():
+            keys = [future.key for future in self.anchors]
+            if "no-worker" in (self._ask("get_task_status", keys=keys) or {}).values():
                 raise StrandedError
         elif now - self.last_seen_running > STALL_SECONDS:
             if self._ask("ncores"):
