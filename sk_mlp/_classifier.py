@@ -3,7 +3,7 @@
 import copy
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -28,6 +28,7 @@ from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Listener, Watch
 from sk_mlp._training.training import finish, one_epoch, random_starts, settle, train, useless
+from sk_mlp._types import Activation, LearningRate, Solver
 from sk_mlp._validation import check_parameters, options_of, unchanged_on_error
 
 Array = Any  # an array of any namespace of the array API standard
@@ -233,15 +234,15 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self,
         hidden_units: int = 100,
         *,
-        activation: str = "relu",
-        solver: str = "auto",
-        alpha: float | str = "auto",
+        activation: Activation = "relu",
+        solver: Solver = "auto",
+        alpha: float | Literal["auto"] = "auto",
         standardize: bool = True,
-        n_init: int | str = "auto",
+        n_init: int | Literal["auto"] = "auto",
         class_weight: Any = None,
-        batch_size: int | str = "auto",
-        learning_rate: str = "cosine",
-        learning_rate_init: float | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "cosine",
+        learning_rate_init: float | Literal["auto"] = "auto",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,

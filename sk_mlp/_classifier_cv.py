@@ -34,6 +34,7 @@ from sk_mlp._training.path import (
     path,
 )
 from sk_mlp._training.settings import EPOCHS, Size, resolve
+from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
@@ -167,8 +168,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scoring: Any = "neg_log_loss",
         refit: bool = True,
         n_jobs: int | None = None,
-        activation: str = "relu",
-        solver: str = "auto",
+        activation: Activation = "relu",
+        solver: Solver = "auto",
         standardize: bool = True,
         class_weight: Any = None,
         max_iter: int | None = None,

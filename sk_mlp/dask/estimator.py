@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.utils import check_random_state
 
@@ -14,6 +14,7 @@ from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Watch
 from sk_mlp._training.training import finish, random_starts, settle, train
+from sk_mlp._types import Activation
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 from sk_mlp.dask.cluster import Cluster, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
@@ -107,11 +108,11 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         self,
         hidden_units: int = 100,
         *,
-        activation: str = "relu",
-        solver: str = "auto",
-        alpha: float | str = "auto",
+        activation: Activation = "relu",
+        solver: Literal["auto", "lbfgs"] = "auto",
+        alpha: float | Literal["auto"] = "auto",
         standardize: bool = True,
-        n_init: int | str = "auto",
+        n_init: int | Literal["auto"] = "auto",
         class_weight: Any = None,
         max_iter: int | None = None,
         tol: float = 1e-4,
