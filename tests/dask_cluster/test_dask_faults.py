@@ -162,7 +162,7 @@ def test_a_lost_scheduler_is_an_error_in_bounded_time(scheduler, how, moment):
             with pytest.raises(RuntimeError, match=r"scheduler tcp://.* was lost during the fit"):
                 network.fit(X, y)
         # the time that a fit may be silent, and what a loaded machine needs for the rest of it
-        assert time.monotonic() - start < 11.0 + 20.0
+        assert time.monotonic() - start < 11.0 + 60.0
         process.kill()
     assert not hasattr(network, "coefs_")
 
