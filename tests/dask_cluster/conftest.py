@@ -12,7 +12,8 @@ if importlib.util.find_spec("distributed") is None:
 else:
     import dask
     from distributed import Client, LocalCluster
-    from problems import N_FEATURES, N_ROWS
+
+    from dask_cluster.problems import N_FEATURES, N_ROWS
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import joblib
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import N_ROWS, SHORT, assert_same_fit, cut, cut_rows
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 
+from dask_cluster.problems import N_ROWS, SHORT, assert_same_fit, cut, cut_rows
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from distributed import Client, LocalCluster, wait
 from numpy.testing import assert_array_equal
-from problems import circles, cut, cut_rows
 
+from dask_cluster.problems import circles, cut, cut_rows
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.cluster import Cluster
 from sk_mlp.dask.team import Team

@@ -3,8 +3,8 @@
 import dask.array as da
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import SHORT, cut, cut_rows
 
+from dask_cluster.problems import SHORT, cut, cut_rows
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 

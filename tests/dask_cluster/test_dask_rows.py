@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import N_ROWS, SHORT, assert_same_fit, cut, cut_rows
 from scipy import sparse
 from sklearn.base import clone
 
+from dask_cluster.problems import N_ROWS, SHORT, assert_same_fit, cut, cut_rows
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.cluster import Cluster

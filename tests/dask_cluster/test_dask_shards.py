@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 from distributed import Client, LocalCluster
-from problems import SHORT, cut, cut_rows
 
+from dask_cluster.problems import SHORT, cut, cut_rows
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.shards import split_evenly
 
