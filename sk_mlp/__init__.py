@@ -10,6 +10,7 @@ from sk_mlp._displays import (
     ProjectionDisplay,
 )
 from sk_mlp._persistence import SKOPS_TRUSTED_TYPES, InconsistentVersionWarning
+from sk_mlp._versions import show_versions
 
 __version__ = "0.2.0"
 
@@ -23,4 +24,5 @@ __all__ = [
     "ProjectionDisplay",
     "TwoLayerMLPClassifier",
     "TwoLayerMLPClassifierCV",
+    "show_versions",
 ]

@@ -1,17 +1,20 @@
 """All contact with `sklearn.callback`, which is experimental and absent below scikit-learn 1.9.
 
-A fit is a tree of tasks. The root is the call to `fit`. With one random start its children
-are the epochs (of adam and sgd) or iterations (of lbfgs); with several, its children are the
-restarts, and behind them the run that finishes the best one, and the epochs or iterations are
-the children of those. A call to `partial_fit` is a tree of one task.
+A fit is a task. Its subtasks are leaves, in this order: the values of alpha that are tried, the
+restarts but for the last run, and the epochs (of adam and sgd) or iterations (of lbfgs) of the run
+that finishes the best of them. So a progress bar, which has a row for every task with subtasks,
+has one for a fit. A call to `partial_fit` is a task without subtasks.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from time import perf_counter
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from sk_mlp._solvers import SolverResult
+from sk_mlp._solvers import SolverResult
+from sk_mlp._training.alpha import N_ALPHAS
+from sk_mlp._training.settings import Settings
+from sk_mlp._training.starts import rounds
 
 __all__ = ["CallbackSupportMixin", "CallbackTasks", "with_callbacks"]
 
@@ -28,6 +31,12 @@ except ImportError:
     def with_callbacks(method: Method) -> Method:
         """Stand-in below scikit-learn 1.9: the method itself."""
         return method
+
+
+# What a progress bar alone is told of a fit: at most so many steps, and none more often. Telling
+# it of an iteration takes 60 us, most of it in its thread, as long as an iteration on 500 rows.
+STEPS = 100
+STEP_SECONDS = 0.05
 
 
 def _is_propagated(callback: Any) -> bool:
@@ -56,7 +65,10 @@ class CallbackTasks:
         self.open: list[Any] = []  # contexts from the root to the innermost open task
         self.network: Callable[[Array], dict[str, Any]] = lambda params: {}
         self.iteration_name = "iteration"
-        self.restarts = False
+        self.in_restart = False
+        self.only_bars = all(_is_propagated(callback) for callback in self.callbacks)
+        self.n_leaves, self.n_done, self.n_steps = 0, 0, 0
+        self.next_step = 0.0  # when a bar is told again, by perf_counter
 
     def describe(self, network: Callable[[Array], dict[str, Any]], iteration_name: str) -> None:
         """Say how to read parameters, and what an iteration is called.
@@ -111,29 +123,61 @@ class CallbackTasks:
         finally:
             estimator.set_callbacks()
 
+    def begin_fit(self, settings: Settings) -> None:
+        """Open the task of a fit, which is the root."""
+        n_alphas = N_ALPHAS if self.of_fit["estimator"].alpha == "auto" else 0
+        self.n_leaves = n_alphas + sum(rounds(settings.n_init)) - 1 + settings.max_iter
+        self.begin("fit", min(STEPS, self.n_leaves) if self.only_bars else self.n_leaves)
+
+    def begin_leaf(self, name: str) -> None:
+        """Open a task of the fit that has no subtasks."""
+        if not self.only_bars:
+            self.begin(name)
+
+    def end_leaf(self, attributes: Any = None) -> bool:
+        """Close it; returns whether a callback asks to stop. See `end`."""
+        if not self.only_bars:
+            return self.end(attributes)
+        self.n_done += 1
+        if self.callbacks and perf_counter() > self.next_step:
+            self.next_step = perf_counter() + STEP_SECONDS
+            due = self.n_done * min(STEPS, self.n_leaves) // self.n_leaves
+            for _ in range(self.n_steps, due):
+                self.begin("step")
+                self.end()
+            self.n_steps = due
+        return False
+
+    def begin_alpha(self) -> None:
+        """Open the task of a value of alpha."""
+        self.begin_leaf("alpha")
+
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
-        """Open the root with the first run, and a task for the run if there are several."""
-        self.restarts = n_runs > 1
-        if run == 0:
-            self.begin("fit", n_runs if self.restarts else max_iter)
-        if self.restarts:
-            self.begin("best restart" if run == n_runs - 1 else "restart", max_iter)
+        """Open the task of a run that may be dropped."""
+        self.in_restart = run < n_runs - 1
+        if self.in_restart:
+            self.begin_leaf("restart")
 
     def begin_iteration(self) -> None:
-        """Open the task of an iteration."""
-        self.begin(self.iteration_name)
+        """Open the task of an iteration, unless it is part of a restart."""
+        if not self.in_restart:
+            self.begin_leaf(self.iteration_name)
 
     def end_iteration(
         self, iteration: int, x: Array, loss: float, validation_loss: float | None
     ) -> bool:
         """Close the task of an iteration."""
-        return self.end(lambda: {**self.network(x), "loss_": loss, "n_iter_": iteration})
+        return not self.in_restart and self.end_leaf(
+            lambda: {**self.network(x), "loss_": loss, "n_iter_": iteration}
+        )
 
-    def end_run(self, result: "SolverResult") -> bool:
-        """Close the task of a run, if there are several."""
-        if len(self.open) > 1 + self.restarts:
+    def end_run(self, result: SolverResult) -> bool:
+        """Close the task of a restart."""
+        if self.in_restart:
+            loss, n_iter = result.loss, result.n_iter
+            return self.end_leaf(
+                lambda: {**self.network(result.x), "loss_": loss, "n_iter_": n_iter}
+            )
+        if len(self.open) > 1:
             self.end()  # an iteration that found no better parameters
-        if not self.restarts:
-            return False
-        loss, n_iter = result.loss, result.n_iter
-        return self.end(lambda: {**self.network(result.x), "loss_": loss, "n_iter_": n_iter})
+        return False

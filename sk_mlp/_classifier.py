@@ -1,6 +1,6 @@
 """TwoLayerMLPClassifier."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -30,6 +30,7 @@ from sk_mlp._training.training import (
     train,
     validation_loss,
 )
+from sk_mlp._types import Activation, LearningRate, Solver
 from sk_mlp._validation import check_parameters, check_same_network, options_of, unchanged_on_error
 
 NOTHING = (None, None, None)  # of X_val, y_val and sample_weight_val
@@ -234,15 +235,15 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         self,
         hidden_units: int = 100,
         *,
-        activation: str = "relu",
-        solver: str = "auto",
-        alpha: float | str = "auto",
+        activation: Activation = "relu",
+        solver: Solver = "auto",
+        alpha: float | Literal["auto"] = "auto",
         standardize: bool = True,
-        n_init: int | str = "auto",
+        n_init: int | Literal["auto"] = "auto",
         class_weight: Any = None,
-        batch_size: int | str = "auto",
-        learning_rate: str = "cosine",
-        learning_rate_init: float | str = "auto",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "cosine",
+        learning_rate_init: float | Literal["auto"] = "auto",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -370,7 +371,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Fit to rows, wherever they are: the steps that every fit has."""
         data, options = training.data, options_of(self)
         objective, settings = settle(training, options, epochs=epochs)
-        choice = self._choose_alpha(training, settings, rng)
+        tasks.begin_fit(settings)
+        choice = self._choose_alpha(training, settings, rng, tasks)
         objective = objective.with_alpha(choice.alpha)
         if self._continues():
             check_same_network(self, data, "warm_start=True")
@@ -394,7 +396,11 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return self.warm_start and hasattr(self, "coefs_")
 
     def _choose_alpha(
-        self, training: TrainingSet, settings: Settings, rng: np.random.RandomState
+        self,
+        training: TrainingSet,
+        settings: Settings,
+        rng: np.random.RandomState,
+        tasks: CallbackTasks,
     ) -> AlphaChoice:
         """Alpha as given, as chosen by the last fit of a warm start, or chosen now."""
         if self.alpha != "auto":
@@ -404,7 +410,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             return AlphaChoice(self.alpha_, *map(to_numpy, tried))
         seed = int(rng.randint(2**31 - 1))
         data = training.data if training.sample is None else training.sample()
-        return choose_alpha(data, options_of(self), settings, seed)
+        begin, end = tasks.begin_alpha, tasks.end_leaf
+        return choose_alpha(data, options_of(self), settings, seed, begin=begin, end=end)
 
     def _watch(
         self, training: TrainingSet, objective: Objective, settings: Settings, tasks: CallbackTasks

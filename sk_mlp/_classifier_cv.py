@@ -34,6 +34,7 @@ from sk_mlp._training.path import (
 )
 from sk_mlp._training.settings import EPOCHS, Size, resolve
 from sk_mlp._training.training import Finished
+from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
 
 # On iris, wine, breast_cancer and digits the best of these ten is between .2 and 5, and the log-loss
@@ -177,8 +178,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scoring: Any = "neg_log_loss",
         refit: bool = True,
         n_jobs: int | None = None,
-        activation: str = "relu",
-        solver: str = "auto",
+        activation: Activation = "relu",
+        solver: Solver = "auto",
         standardize: bool = True,
         class_weight: Any = None,
         max_iter: int | None = None,

@@ -23,6 +23,7 @@ from sk_mlp._network.network import Network
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._persistence import checked, stamped
+from sk_mlp._types import FittedNetwork
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -34,6 +35,7 @@ DIRECT_ROWS = 192
 
 
 class TwoLayerPredictor(
+    FittedNetwork,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     ClassifierMixin,

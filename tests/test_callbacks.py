@@ -1,5 +1,6 @@
 """Callbacks of scikit-learn: the tasks they are told of, and what they may do."""
 
+import itertools
 import subprocess
 import sys
 
@@ -56,7 +57,7 @@ class Recorder:
 def test_an_iteration_is_a_task_and_none_is_left_open(solver):
     X, y = load_iris(return_X_y=True)
     recorder = Recorder()
-    model = TwoLayerMLPClassifier(8, solver=solver, n_init=1, random_state=0)
+    model = TwoLayerMLPClassifier(8, solver=solver, alpha=1.0, n_init=1, random_state=0)
     model.set_callbacks(recorder).fit(X, y)
 
     kinds = [what for what, _, _ in recorder.events]
@@ -68,20 +69,19 @@ def test_an_iteration_is_a_task_and_none_is_left_open(solver):
     assert not [name for name in vars(model) if "callback_fit" in name or "teardown" in name]
 
 
-def test_restarts_are_tasks_that_hold_their_iterations():
+def test_alphas_and_restarts_are_tasks_before_the_iterations():
     X, y = load_iris(return_X_y=True)
     recorder = Recorder()
     model = TwoLayerMLPClassifier(3, solver="lbfgs", n_init=3, random_state=0)
     model.set_callbacks(recorder).fit(X, y)
 
-    runs = [name for name in recorder.names("begin") if name not in ("fit", "iteration")]
-    assert runs == ["restart", "restart", "restart", "best restart"]
-    paths = [
-        (context.parent.task_name, context.parent.task_id)
-        for what, context, _ in recorder.events
-        if what == "end" and context.task_name == "iteration"
-    ]
-    assert {*paths} == {("restart", 0), ("restart", 1), ("restart", 2), ("best restart", 3)}
+    # the best of three restarts goes on; its first 10 iterations were those of a restart
+    n_alphas, n_iterations = len(model.alphas_), model.n_iter_ - 10
+    leaves = ["alpha"] * n_alphas + ["restart"] * 3 + ["iteration"] * n_iterations
+    assert recorder.names("begin") == ["fit", *leaves]
+    assert recorder.names("end") == [*leaves, "fit"]
+    ends = [context for what, context, _ in recorder.events if what == "end"]
+    assert {context.parent.task_name for context in ends[:-1]} == {"fit"}
     # the loss at the end of each restart is the one the fit reports
     losses = [estimator.loss_ for estimator in recorder.fitted("restart")]
     reported = np.array(model.n_init_losses_)
@@ -150,7 +150,7 @@ def test_nothing_of_the_callbacks_runs_without_a_callback(monkeypatch):
 def test_a_callback_may_stop_the_fit(solver):
     X, y = load_iris(return_X_y=True)
     stopper = Recorder(lambda context: context.task_name == UNIT[solver] and context.task_id == 2)
-    model = TwoLayerMLPClassifier(8, solver=solver, n_init=1, random_state=0)
+    model = TwoLayerMLPClassifier(8, solver=solver, alpha=1.0, n_init=1, random_state=0)
     model.set_callbacks(stopper).fit(X, y)  # without a ConvergenceWarning: it was asked for
     assert model.stop_reason_ == "callback"
     assert model.n_iter_ == 3
@@ -158,23 +158,24 @@ def test_a_callback_may_stop_the_fit(solver):
     assert stopper.names("end") == [*[UNIT[solver]] * 3, "fit"]
 
 
-def test_a_callback_may_stop_a_restart_or_all_of_them():
+def test_a_callback_may_stop_the_restarts():
     X, y = load_iris(return_X_y=True)
-    model = TwoLayerMLPClassifier(3, solver="lbfgs", n_init=4, random_state=0)
-
-    each = Recorder(lambda context: context.task_name == "iteration" and context.task_id == 4)
-    model.set_callbacks(each).fit(X, y)
-    assert each.names("end").count("restart") == 4
-    assert each.names("end").count("iteration") == 20
-    assert "best restart" not in each.names("end")
-    assert (model.stop_reason_, model.n_iter_) == ("callback", 5)
-    assert model.loss_ == min(model.n_init_losses_)
-
+    model = TwoLayerMLPClassifier(3, solver="lbfgs", alpha=1.0, n_init=4, random_state=0)
     second = Recorder(lambda context: context.task_name == "restart" and context.task_id == 1)
     model.set_callbacks(second).fit(X, y)
-    assert second.names("end").count("restart") == 2
+    assert second.names("end") == ["restart", "restart", "fit"]
     assert model.stop_reason_ == "callback"
     assert len(model.n_init_losses_) == 2
+    assert model.loss_ == min(model.n_init_losses_)
+
+
+def test_a_callback_may_stop_the_choice_of_alpha():
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(8, random_state=0)
+    model.set_callbacks(Recorder(lambda context: context.task_name == "alpha")).fit(X, y)
+    assert len(model.alphas_) == 1
+    assert model.alpha_ == model.alphas_[0]
+    assert model.converged_
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -284,7 +285,7 @@ def test_the_search_over_alpha_tells_of_its_paths_and_of_its_final_fit():
     rows = monitor.get_logs().data
     assert rows[0]["accuracy"] == model.score(X, y)
     # the best start has converged before it is alone
-    assert {row["task_name"] for row in rows} == {"fit", "restart", "iteration"}
+    assert {row["task_name"] for row in rows} == {"fit", "restart"}
 
 
 def test_a_callback_may_stop_a_path_or_the_search():
@@ -305,20 +306,60 @@ def test_progress_bars_of_a_search(capsys):
     X, y = load_iris(return_X_y=True)
     make_cv().set_callbacks(callback_api.ProgressBar(max_propagation_depth=None)).fit(X, y)
     lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
-    # the search, its paths, the final fit, its runs
-    assert len(lines) == 1 + 2 + 1 + (16 + 8 + 4 + 2)
+    assert len(lines) == 1 + 2 + 1  # the search, its paths, the final fit
     assert all("100%" in line for line in lines)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_progress_bar_is_complete_at_the_end(solver, capsys):
+def rows_of_bars(estimator, capsys):
     pytest.importorskip("rich")
+    estimator.fit(*load_iris(return_X_y=True))
+    return [line for line in capsys.readouterr().out.splitlines() if "%" in line]
+
+
+@pytest.mark.parametrize("alpha", ["auto", 1.0])
+@pytest.mark.parametrize("hidden_units", [3, 100])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fit_is_one_row_that_ends_complete(solver, hidden_units, alpha, capsys):
+    model = TwoLayerMLPClassifier(hidden_units, solver=solver, alpha=alpha, random_state=0)
+    (row,) = rows_of_bars(model.set_callbacks(callback_api.ProgressBar()), capsys)
+    assert row.startswith("TwoLayerMLPClassifier - fit")
+    assert "100%" in row
+
+
+@pytest.mark.parametrize(("depth", "n_rows"), [(0, 2), (1, 2 + 5), (2, 2 + 5 * 3), (None, 17)])
+def test_rows_of_a_search_by_depth(depth, n_rows, capsys):
+    network = TwoLayerMLPClassifier(3, n_init=4, random_state=0)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), network),
+        {"twolayermlpclassifier__alpha": [1.0, 10.0]},
+        cv=2,
+    )
+    search.set_callbacks(callback_api.ProgressBar(max_propagation_depth=depth))
+    # scikit-learn's two for the search; then one for each pipeline; then one for each step of it
+    rows = rows_of_bars(search, capsys)
+    assert len(rows) == n_rows
+    assert all("100%" in row for row in rows)
+
+
+def test_a_bar_alone_is_told_of_steps_and_seldom(monkeypatch):
     X, y = load_iris(return_X_y=True)
-    model = TwoLayerMLPClassifier(4, solver=solver, random_state=0)
-    model.set_callbacks(callback_api.ProgressBar()).fit(X, y)
-    lines = [line for line in capsys.readouterr().out.splitlines() if "%" in line]
-    assert lines
-    assert all("100%" in line for line in lines)
+    model = TwoLayerMLPClassifier(3, alpha=1.0, n_init=4, random_state=0)
+    bar = Recorder()
+    bar.max_propagation_depth = 1  # what makes scikit-learn pass it on
+    model.set_callbacks(bar)
+
+    def seconds(step):
+        bar.events.clear()
+        ticks = itertools.count(0.0, step)
+        monkeypatch.setattr("sk_mlp._callbacks.perf_counter", lambda: next(ticks))
+        model.fit(X, y)
+        return bar.names("end")
+
+    assert seconds(0.0) == ["fit"]  # over before the first step is due
+    # of 4 + 2 restarts and 1000 iterations, 20 of the best start's were those of restarts
+    n_done = 4 + 2 + model.n_iter_ - 20
+    assert n_done > 40
+    assert seconds(1.0) == ["step"] * (100 * n_done // 1006) + ["fit"]
 
 
 def test_without_the_callback_api():

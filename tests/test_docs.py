@@ -33,6 +33,8 @@ def test_examples_of_page(page):
         pytest.importorskip(module)
     if page.stem == "gpu" and os.environ.get("SCIPY_ARRAY_API") != "1":
         pytest.skip("test_array_api.py runs it in a process where SCIPY_ARRAY_API=1")
+    if page.stem == "recipes":
+        pytest.skip("test_recipes.py runs it section by section")
     text = page.read_text(encoding="utf-8")
     examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     report = []

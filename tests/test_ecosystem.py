@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
@@ -14,9 +15,10 @@ from scipy import sparse
 from sklearn.base import clone, is_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
@@ -65,6 +67,65 @@ def test_labels_of_a_data_frame(library):
     if library == "pandas":
         model = make().fit(X, series.astype("category"))
         assert model.classes_.tolist() == ["setosa", "versicolor", "virginica"]
+
+
+def chunked(values):
+    return pa.chunked_array([values[:50], values[50:]])
+
+
+@pytest.mark.parametrize("arrow", [pa.array, chunked], ids=["array", "chunked"])
+def test_pyarrow_arrays_as_labels_weights_and_groups(arrow):
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    weights, groups = np.random.default_rng(0).integers(1, 3, len(y)), np.arange(len(y)) // 10
+    validation = {"X_val": X, "y_val": arrow(names), "sample_weight_val": arrow(weights)}
+    ours = make(early_stopping=True).fit(X, arrow(names), arrow(weights), **validation)
+    validation = {"X_val": X, "y_val": names, "sample_weight_val": weights}
+    expected = make(early_stopping=True).fit(X, names, weights, **validation)
+    assert ours.validation_loss_curve_ == expected.validation_loss_curve_
+    assert ours.classes_.tolist() == expected.classes_.tolist()
+    assert ours.score(X, arrow(names)) == expected.score(X, names)
+
+    search = TwoLayerMLPClassifierCV(4, alphas=[1.0], cv=GroupKFold(2), random_state=0)
+    scores = clone(search).fit(X, arrow(names), arrow(weights), groups=arrow(groups)).scores_
+    assert_array_equal(scores, search.fit(X, names, weights, groups=groups).scores_)
+
+    stream, plain = make(solver="adam"), make(solver="adam")
+    for _ in range(2):  # the classes are named on the first call, and may be on others
+        stream.partial_fit(X, arrow(names), classes=arrow(np.unique(names)))
+        plain.partial_fit(X, names, classes=np.unique(names))
+    assert_array_equal(stream.coefs_[0], plain.coefs_[0])
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_two_labels_are_not_two_classes(solver):
+    X, y = load_iris(return_X_y=True)
+    Y = np.column_stack([y == 0, y >= 1]).astype(int)
+    Y[:20] = 1  # rows with both labels
+    model = make(8, solver=solver, alpha=0.1, tol=1e-5).fit(X, Y)
+    P = model.predict_proba(X)
+    assert P.shape == (len(X), 2)
+    assert model.predict(X).shape == Y.shape
+    assert_array_equal(model.predict(X), P > 0.5)
+    assert not np.allclose(P.sum(axis=1), 1.0)
+    assert model.score(X, Y) == np.mean((model.predict(X) == Y).all(axis=1)) > 0.85
+    assert_allclose(P.mean(axis=0), Y.mean(axis=0), atol=0.02)
+    assert make(solver="adam").partial_fit(X, Y).predict_proba(X).shape == (len(X), 2)
+    search = TwoLayerMLPClassifierCV(4, alphas=[1.0], cv=2, random_state=0).fit(X, Y)
+    assert search.predict_proba(X).shape == (len(X), 2)
+
+
+@pytest.mark.parametrize("estimator", [TwoLayerMLPClassifier, TwoLayerMLPClassifierCV])
+@pytest.mark.parametrize(
+    "weights", [pd.Series({0: 1.0, 1: 2.0}), np.array([1.0, 2.0]), pl.Series([1.0, 2.0])]
+)
+def test_class_weight_that_is_not_a_dict_is_an_error_that_says_so(estimator, weights):
+    X, y = load_breast_cancer(return_X_y=True)
+    with pytest.raises(ValueError, match=r"'class_weight' .* must be a dict of weights by class"):
+        estimator(class_weight=weights).fit(X, y)
+    by_class = estimator(2, class_weight=dict(enumerate(weights)), max_iter=5, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        assert by_class.fit(X, y).loss_ > 0
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -401,8 +401,10 @@ def test_a_dask_estimator_names_its_local_network():
     pytest.importorskip("distributed")
     from sk_mlp.dask import DaskTwoLayerMLPClassifier
 
-    with pytest.raises(TypeError, match=r"pass model\.to_local\(\)"):
-        to_onnx(DaskTwoLayerMLPClassifier())
+    network = DaskTwoLayerMLPClassifier()
+    for model in (network, make_pipeline(StandardScaler(), network)):
+        with pytest.raises(TypeError, match=r"DaskTwoLayerMLPClassifier .* to_local\(\)"):
+            to_onnx(model)
 
 
 TEXTS = ["red apple", "blue sky", "Red sky at a night", "grüner apple", "don't! sky_2", "müll x"]

@@ -22,9 +22,16 @@ __all__ = [
 ]
 
 
+def _has_namespace(array: Any) -> bool:
+    # arrays of pyarrow have __dlpack__ too
+    return hasattr(array, "__dlpack__") and bool(
+        _array_api.array_api_compat.is_array_api_obj(array)
+    )
+
+
 def namespace(X: Any) -> Any:
     """Array namespace of data; NumPy itself for NumPy, sparse and whatever is not an array."""
-    if isinstance(X, np.ndarray) or not hasattr(X, "__dlpack__"):
+    if isinstance(X, np.ndarray) or not _has_namespace(X):
         return np
     xp, is_array, _ = _array_api.get_namespace_and_device(X)
     return xp if is_array and not _array_api._is_numpy_namespace(xp) else np
@@ -32,7 +39,7 @@ def namespace(X: Any) -> Any:
 
 def array_namespace(array: Any) -> Any:
     """Library of an array, whether or not dispatch is on; NumPy for whatever is not an array."""
-    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
+    if isinstance(array, np.ndarray) or not _has_namespace(array):
         return np
     return _array_api.array_api_compat.get_namespace(array)
 
@@ -50,7 +57,7 @@ def to_host(array: Any) -> Any:
 
     Whether or not dispatch is on: a fitted estimator may be read at any time.
     """
-    if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__"):
+    if isinstance(array, np.ndarray) or not _has_namespace(array):
         return array
     return _array_api._convert_to_numpy(array, array_namespace(array))
 

@@ -1,7 +1,7 @@
 """The default penalty: the alpha of the best held-out log-loss on at most a few thousand rows."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +60,13 @@ class AlphaChoice(NamedTuple):
 
 
 def choose_alpha(
-    data: Data, options: Mapping[str, Any], settings: Settings, seed: int
+    data: Data,
+    options: Mapping[str, Any],
+    settings: Settings,
+    seed: int,
+    *,
+    begin: Callable[[], None] = lambda: None,
+    end: Callable[[], bool] = lambda: False,
 ) -> AlphaChoice:
     """Choose alpha by the log-loss of held-out rows.
 
@@ -77,6 +83,8 @@ def choose_alpha(
     settings : Settings
         Of the fit that alpha is chosen for.
     seed : int
+    begin, end : callable
+        Called before and after each alpha; no more are tried if `end` returns True.
     """
     sample, keys, share = _sample(data, seed)
     n_distinct = len(np.unique(keys))
@@ -89,8 +97,10 @@ def choose_alpha(
     made = [make_fold(sample, split, options, settings, seed, weights) for split in folds]
     alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
     scores = np.full((len(made), N_ALPHAS), np.nan)
-    for j, at_alpha in path(made, alphas, walk):
+    for j, at_alpha in path(made, alphas, walk, begin=begin):
         scores[:, j] = at_alpha
+        if end():
+            break
     tried = np.isfinite(scores).all(axis=0)
     if not tried.any():
         return AlphaChoice(unit, alphas, scores)

@@ -78,9 +78,7 @@ class Restarts:
     ) -> None:
         self.solve, self.settings, self.starts, self.watch = solve, settings, starts, watch
         self.results: list[SolverResult | None] = [None] * len(starts)
-        self.sizes = [len(starts)]
-        while self.sizes[-1] > 1:
-            self.sizes.append(self.sizes[-1] // 2)
+        self.sizes = rounds(len(starts))
 
     def finish(self) -> tuple[SolverResult, list[float]]:
         """Run all rounds.
@@ -120,6 +118,14 @@ class Restarts:
         self.results[i] = result if so_far is None else join(so_far, result)
         asked = [listener.end_run(result) for listener in listeners]
         return any(asked)
+
+
+def rounds(n_starts: int) -> list[int]:
+    """Number of starts in each round; one in the last."""
+    sizes = [n_starts]
+    while sizes[-1] > 1:
+        sizes.append(sizes[-1] // 2)
+    return sizes
 
 
 def _best(result: SolverResult | None) -> float:

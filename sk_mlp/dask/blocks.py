@@ -1,11 +1,10 @@
-"""What runs on a worker: the sums over its rows. Nothing here knows of Dask.
+"""What is done to the rows on a worker before training. Nothing here knows of Dask.
 
-The rows come in blocks, the partitions of the user's collection. A worker holds a run of
-consecutive ones, its shard.
+The rows come in blocks, the partitions of the user's collection, which are numbered. A worker
+holds a run of consecutive ones, its shard.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,10 +15,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sk_mlp._backend.compat import check_sample_weight
 from sk_mlp._data.data import Data, validate
 from sk_mlp._data.moments import FeatureMoments
-from sk_mlp._network.network import Network
-from sk_mlp._network.objective import RowSum
 
 Block = tuple[Any, Any, Any]  # X, y and sample_weight (or None) of a partition, as they came
+# By number; None for a block without a row of positive weight.
+Shard = dict[int, Data | None]
 
 
 class Labels(NamedTuple):
@@ -60,22 +59,16 @@ def anchor() -> None:
 
 
 def collect(
-    Xs: Sequence[Any], ys: Sequence[Any], sample_weights: Sequence[Any], anchored: None
-) -> list[Block]:
-    """Put the blocks of a shard together; no copy."""
-    return list(zip(Xs, ys, sample_weights, strict=True))
+    first: int, Xs: Sequence[Any], ys: Sequence[Any], sample_weights: Sequence[Any], anchored: None
+) -> dict[int, Block]:
+    """Put the blocks of a shard together, from number `first` on; no copy."""
+    return dict(enumerate(zip(Xs, ys, sample_weights, strict=True), first))
 
 
-def labels(blocks: list[Block], first: int) -> list[Labels | None]:
-    """Find the labels of every block of a shard; None for a block without rows.
-
-    Parameters
-    ----------
-    blocks : list of Block
-    first : int
-        Number of the first one among all blocks.
-    """
-    return [in_block(first + i, _labels, *block) for i, block in enumerate(blocks)]
+def labels(blocks: dict[int, Block]) -> list[Labels]:
+    """Find the labels of every block of a shard that has rows."""
+    found = (in_block(number, _labels, *block) for number, block in blocks.items())
+    return [of_block for of_block in found if of_block is not None]
 
 
 def _labels(X: Any, y: Any, sample_weight: Any) -> Labels | None:
@@ -125,20 +118,17 @@ def _weights(y: Any, sample_weight: Any) -> np.ndarray | None:
 
 
 def encode(
-    blocks: list[Block],
-    first: int,
+    blocks: dict[int, Block],
     estimator: Any,
     classes: np.ndarray,
     class_weight: np.ndarray | None,
     dtype: Any,
-) -> list[Data | None]:
-    """Validate the blocks of a shard; None for a block without a row of positive weight.
+) -> Shard:
+    """Validate the blocks of a shard.
 
     Parameters
     ----------
-    blocks : list of Block
-    first : int
-        Number of the first one among all blocks.
+    blocks : dict of int to Block
     estimator : estimator
         Knows the features that X must have, and no class weight.
     classes : ndarray of shape (n_classes,)
@@ -161,24 +151,24 @@ def encode(
             return rows
         return rows.take(np.flatnonzero(weights)) if weights.any() else None
 
-    return [in_block(first + i, data, *block) for i, block in enumerate(blocks)]
+    return {number: in_block(number, data, *block) for number, block in blocks.items()}
 
 
-def moments(shard: list[Data | None], standardize: bool) -> list[FeatureMoments]:
+def moments(shard: Shard, standardize: bool) -> list[FeatureMoments]:
     """Return the moments of the features in every block with rows."""
-    return [data.moments(standardize=standardize) for data in shard if data is not None]
+    return [data.moments(standardize=standardize) for data in shard.values() if data is not None]
 
 
-def row_counts(shard: list[Data | None]) -> list[int]:
+def row_counts(shard: Shard) -> list[int]:
     """Return the number of rows in every block."""
-    return [0 if data is None else data.X.shape[0] for data in shard]
+    return [0 if data is None else data.X.shape[0] for data in shard.values()]
 
 
-def every(shard: list[Data | None], starts: Sequence[int], step: int) -> list[Data]:
-    """Take every `step`-th row of each block with rows, from its start on."""
+def every(shard: Shard, starts: Sequence[int], step: int) -> list[Data]:
+    """Take every `step`-th row of each block with rows, from row ``starts[number]`` on."""
     return [
-        data.take(np.arange(start, data.X.shape[0], step))
-        for start, data in zip(starts, shard, strict=True)
+        data.take(np.arange(starts[number], data.X.shape[0], step))
+        for number, data in shard.items()
         if data is not None
     ]
 
@@ -192,110 +182,3 @@ def right_weight(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[fl
     weights = _weights(y, sample_weight)
     weights = np.ones(len(right)) if weights is None else weights
     return float(weights @ right), float(weights.sum())
-
-
-Span = tuple[int, int]  # blocks start:stop
-
-
-def total(span: Span, known: dict[Span, np.ndarray]) -> np.ndarray:
-    """Sum over a span of blocks, from the sums over the parts of it that are known.
-
-    A span is halved until its parts are known. So the order of the additions, and with it
-    every bit of the sum, depends on the blocks alone and not on who holds which of them.
-    """
-    if span in known:
-        return known[span]
-    start, stop = span
-    middle = (start + stop) // 2
-    return np.asarray(total((start, middle), known) + total((middle, stop), known))
-
-
-def subtotals(held: Span, span: Span, known: dict[Span, np.ndarray]) -> dict[Span, np.ndarray]:
-    """Add up the blocks held, to the fewest sums from which `total` can go on."""
-    start, stop = span
-    if held[1] <= start or stop <= held[0]:
-        return {}
-    if held[0] <= start and stop <= held[1]:
-        return {span: total(span, known)}
-    middle = (start + stop) // 2
-    return subtotals(held, (start, middle), known) | subtotals(held, (middle, stop), known)
-
-
-class ShardSums:
-    """Sums over the rows of a shard; lives on a worker.
-
-    Parameters
-    ----------
-    shard : list of Data or None
-    held : tuple (start, stop)
-        Which of all blocks they are.
-    n_blocks : int
-        Number of all blocks.
-    network : Network
-    n_threads : int
-        Blocks to work on at a time.
-    """
-
-    def __init__(
-        self,
-        shard: list[Data | None],
-        held: Span,
-        n_blocks: int,
-        network: Network,
-        n_threads: int,
-    ) -> None:
-        self.blocks = [None if data is None else RowSum(network, data.rows()) for data in shard]
-        self.held, self.n_blocks, self.n_threads = held, n_blocks, n_threads
-        self.network = network
-
-    def loss_gradient(self, params: np.ndarray) -> dict[Span, np.ndarray]:
-        """Loss sum, weight sum and gradient sum as one vector, by spans of blocks."""
-
-        def sums(number: int, block: RowSum) -> np.ndarray:
-            loss, gradient, weight = block.loss_gradient(params)
-            return np.concatenate([[loss, weight], gradient])
-
-        return self._by_span(sums, 2 + len(params))
-
-    def row_counts(self) -> dict[Span, np.ndarray]:
-        """Rows of each of all blocks, those elsewhere as 0, by spans of blocks."""
-
-        def counts(number: int, block: RowSum) -> np.ndarray:
-            return np.where(np.arange(self.n_blocks) == number, block.rows.X.shape[0], 0)
-
-        return self._by_span(counts, self.n_blocks)
-
-    def unit_sums(
-        self, params: np.ndarray, starts: np.ndarray, step: int
-    ) -> dict[Span, np.ndarray]:
-        """Weight, and sums of the hidden units and of their squares, by spans of blocks.
-
-        Over every `step`-th row of each block, from row ``starts[number]`` on.
-        """
-        size = 1 + 2 * self.network.layout.hidden_units
-
-        def sums(number: int, block: RowSum) -> np.ndarray:
-            some = block.rows.take(slice(int(starts[number]), None, step))
-            if some.X.shape[0] == 0:
-                return np.zeros(size)
-            return np.concatenate(
-                [[some.weight_sum], *RowSum(self.network, some).unit_sums(params)]
-            )
-
-        return self._by_span(sums, size)
-
-    def _by_span(
-        self, function: Callable[[int, RowSum], np.ndarray], size: int
-    ) -> dict[Span, np.ndarray]:
-        def sums(number: int, block: RowSum | None) -> np.ndarray:
-            return np.zeros(size) if block is None else function(number, block)
-
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            of_block = dict(
-                zip(
-                    ((i, i + 1) for i in range(*self.held)),
-                    pool.map(sums, range(*self.held), self.blocks),
-                    strict=True,
-                )
-            )
-        return subtotals(self.held, (0, self.n_blocks), of_block)

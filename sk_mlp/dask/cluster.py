@@ -1,33 +1,39 @@
-"""What runs on the client: where the rows are held, how sums are asked for, what may fail.
+"""What runs on the client: how tasks are submitted and waited for, and what may fail.
 
-Every shard is a future with a recipe, so that the scheduler computes it again when its worker
-is lost. The sums over it are taken by an actor beside it, because a call to an actor costs a
-twentieth of a task; an actor is not computed again, so it is replaced here.
+Nothing here waits without an end: while it waits it asks, once a second, whether the scheduler
+answers and whether there are workers (`Cluster.check`).
 """
 
+import asyncio
 import contextlib
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import dask
-import numpy as np
 from dask.utils import format_bytes, parse_timedelta
 from distributed import Client, Future, KilledWorker, get_client, get_worker, wait
 
-from sk_mlp._backend.threads import SERIAL, Threads
-from sk_mlp._network.network import Network
-from sk_mlp._network.objective import CONTRIBUTION_ROWS, deviation
-from sk_mlp.dask.blocks import ShardSums, Span, anchor, collect, total
-
-T = TypeVar("T")
-
 POLL_SECONDS = 1.0
 STALL_SECONDS = 60.0  # without any worker that accepts work
-REPLACEMENTS = 3  # of the actor of one shard in one fit, as many as Dask retries a task
-RELOADS = 3  # of all rows in one fit, after all workers were gone at one moment
+
+
+class SchedulerLostError(RuntimeError):
+    """The scheduler is gone or does not answer."""
+
+
+class StalledError(RuntimeError):
+    """There are no workers, and none has come for a while."""
+
+
+class StrandedError(Exception):
+    """All workers were gone at one moment, and tasks are left that Dask does not run again."""
+
+
+class WorkersLostError(RuntimeError):
+    """The workers that held a shard were lost too often."""
 
 
 def silence_seconds() -> float:
@@ -63,15 +69,6 @@ def current_client() -> Client:
         ) from error
 
 
-def split_evenly(sizes: Sequence[float], n_shards: int) -> list[Span]:
-    """Cut blocks into runs of nearly equal size; a run may not be empty."""
-    ends = np.cumsum(sizes)
-    middles = (ends - np.asarray(sizes) / 2) / ends[-1]
-    shard_of = np.minimum((middles * n_shards).astype(int), n_shards - 1)
-    cuts = np.flatnonzero(np.diff(shard_of, prepend=-1, append=n_shards))
-    return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
-
-
 class Cluster:
     """The workers of a client, with readable errors when they fail.
 
@@ -101,6 +98,14 @@ class Cluster:
         self.submitted.add(future)
         return future
 
+    def submit_anchored(self, worker: str, lazy: Callable[[Future], Any]) -> Future:
+        """Compute a Delayed on a worker, or on others should that one be lost; see `check`."""
+        place = {"workers": [worker], "allow_other_workers": True}
+        self.anchors.append(self.submit(_nothing, **place))
+        future = self.client.compute(lazy(self.anchors[-1]), **place)
+        self.submitted.add(future)
+        return future
+
     def release(self) -> None:
         """Let the workers forget all that was submitted.
 
@@ -111,46 +116,20 @@ class Cluster:
         self.submitted.clear()
         self.anchors.clear()
 
-    def again_if_stranded(self, step: Callable[[], T]) -> T:
-        """Call a function, and again if its tasks were stranded, after releasing them."""
-        for _ in range(RELOADS):
-            try:
-                return step()
-            except StrandedError:
-                self.release()
-        raise WorkersLostError(f"All workers were lost at one moment, {RELOADS} times.")
-
-    def load(self, parts: Sequence[Sequence[Any]], sizes: Sequence[float]) -> dict[Span, Future]:
-        """Compute the blocks, a run of consecutive ones on each worker.
-
-        Parameters
-        ----------
-        parts : sequence of (Xs, ys, sample_weights)
-            Each a list with a Delayed (or None) per block.
-        sizes : sequence of float
-            Of the blocks, in any unit.
-        """
-        while not (workers := sorted(self._ask("ncores_running") or ())):
+    def workers(self) -> list[str]:
+        """Wait for workers that accept work; return their addresses."""
+        while not (running := self._ask("ncores_running")):
             self.check()
             time.sleep(POLL_SECONDS)
-        held = split_evenly(sizes, len(workers))
-        put_together = dask.delayed(collect, pure=False)
-        runs = {}
-        for (start, stop), worker in zip(held, workers, strict=False):
-            place = {"workers": [worker], "allow_other_workers": True}  # should this one be lost
-            self.anchors.append(self.submit(anchor, **place))
-            run = put_together(*(part[start:stop] for part in parts), self.anchors[-1])
-            runs[start, stop] = self.client.compute(run, **place)
-            self.submitted.add(runs[start, stop])
-        return runs
+        return sorted(running)
 
-    def gather(self, futures: Sequence[Future]) -> list[Any]:
-        """Results of futures, once they are there."""
-        self.wait(futures)
-        return list(self.client.gather(list(futures)))
+    def holders(self, future: Future) -> dict[str, int]:
+        """Return the workers that hold a result, and the number of their threads."""
+        places = (self._ask("who_has", keys=[future.key]) or {}).get(future.key)
+        return (self._ask("ncores", workers=list(places)) or {}) if places else {}
 
     def wait(self, futures: Sequence[Future]) -> None:
-        """Wait for futures as long as there is hope."""
+        """Wait until futures are finished, as long as there is hope."""
         while True:
             try:
                 wait(list(futures), timeout=POLL_SECONDS)
@@ -158,6 +137,25 @@ class Cluster:
                 self.check()
             else:
                 return
+
+    def gather(self, futures: Sequence[Future]) -> list[Any]:
+        """Results of futures, once they are there, as long as there is hope."""
+        self.wait(futures)
+
+        async def gathered() -> list[Any]:
+            return list(await self.client.gather(list(futures), asynchronous=True))
+
+        call = asyncio.run_coroutine_threadsafe(gathered(), self.client.loop.asyncio_loop)
+        try:
+            while True:
+                try:
+                    return call.result(timeout=POLL_SECONDS)
+                except TimeoutError:
+                    if call.done():
+                        raise
+                    self.check()
+        finally:
+            call.cancel()
 
     def check(self) -> None:
         """Raise if the scheduler does not answer, or if no worker can go on.
@@ -170,15 +168,14 @@ class Cluster:
         ------
         RuntimeError, MemoryError
         """
-        keys = [future.key for future in self.anchors]
-        states = self._ask("get_task_status", keys=keys) if keys else {}
         running = self._ask("ncores_running")
         if running is None:
             raise self._scheduler_lost()
         now = time.monotonic()
         if running:
             self.last_seen_running = now
-            if "no-worker" in (states or {}).values():
+            keys = [future.key for future in self.anchors]
+            if "no-worker" in (self._ask("get_task_status", keys=keys) or {}).values():
                 raise StrandedError
         elif now - self.last_seen_running > STALL_SECONDS:
             if self._ask("ncores"):
@@ -200,12 +197,6 @@ class Cluster:
             return self.client.sync(ask, callback_timeout=silence_seconds(), **details)
         except (OSError, RuntimeError, AttributeError, CancelledError):
             return None  # a timeout is an OSError; a closed client has no scheduler
-
-    def _scheduler_lost(self) -> "SchedulerLostError":
-        return SchedulerLostError(
-            f"The Dask scheduler {self.address} was lost during the fit. Nothing is left of the "
-            "computation: connect a new Client and fit again."
-        )
 
     @contextlib.contextmanager
     def errors_in_words(self) -> Iterator[None]:
@@ -229,8 +220,14 @@ class Cluster:
                 raise self._scheduler_lost() from error
             raise
 
+    def _scheduler_lost(self) -> SchedulerLostError:
+        return SchedulerLostError(
+            f"The Dask scheduler {self.address} was lost during the fit. Nothing is left of the "
+            "computation: connect a new Client and fit again."
+        )
+
     def _why_killed(self, error: Exception) -> Exception:
-        events = self.client.get_events("worker-restart-memory") or ()
+        events = self._ask("events", topic="worker-restart-memory") or ()
         rss = [event["rss"] for stamp, event in events if stamp >= self.started]
         if rss:
             return MemoryError(
@@ -244,165 +241,5 @@ class Cluster:
         )
 
 
-class SchedulerLostError(RuntimeError):
-    """The scheduler is gone or does not answer."""
-
-
-class StalledError(RuntimeError):
-    """There are no workers, and none has come for a while."""
-
-
-class StrandedError(Exception):
-    """All workers were gone at one moment, and tasks are left that Dask does not run again."""
-
-
-class WorkersLostError(RuntimeError):
-    """The workers that held a shard were lost too often."""
-
-
-class Team:
-    """All rows, as what an `Objective` is summed over: sums by actors, each beside its shard.
-
-    A context manager: at its end the workers may forget the rows.
-
-    Parameters
-    ----------
-    cluster : Cluster
-    shards : dict of Span to Future
-        Futures of lists of Data.
-    reload : callable () -> dict of Span to Future
-        Loads the rows again, after all workers were lost at one moment.
-    n_rows : int
-    weight_sum : float
-    """
-
-    weight_unit = 1.0
-
-    def __init__(
-        self,
-        cluster: Cluster,
-        shards: dict[Span, Future],
-        reload: Callable[[], dict[Span, Future]],
-        n_rows: int,
-        weight_sum: float,
-    ) -> None:
-        self.cluster, self.shards, self.reload = cluster, shards, reload
-        self.n_rows, self.weight_sum = n_rows, weight_sum
-        self.n_blocks = max(stop for _, stop in shards)
-        self.replaced: dict[Span, int] = {}
-        self.network: Network | None = None
-        self.futures: dict[Span, Future] = {}
-        self.actors: dict[Span, Any] = {}
-
-    def parts(self, network: Network, n_parts: int) -> list["Team"]:
-        """Name the network of the actors; together they are one part."""
-        self.network = self.network or network
-        return [self]
-
-    def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
-        """Give one thread: the workers have their own."""
-        return contextlib.nullcontext(SERIAL)
-
-    def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
-        """Standard deviation of each hidden unit, over the rows that `Rows` would take."""
-        counts = self._sum("row_counts")
-        step = max(1, int(counts.sum()) // CONTRIBUTION_ROWS)
-        starts = -(np.cumsum(counts) - counts) % step
-        sums = self._sum("unit_sums", params, starts, step)
-        first, second = sums[1:].reshape(2, -1)
-        return deviation(first, second, float(sums[0]))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._dismiss()
-
-    def _gather_actors(self) -> None:
-        """Start an actor beside each shard, unless they are there."""
-        if self.actors:
-            return
-        self.shards = self.shards or self.reload()
-        self.replaced = dict.fromkeys(self.shards, 0)
-        self.cluster.wait(list(self.shards.values()))
-        self.futures = {held: self._start_actor(held) for held in self.shards}
-        actors = self.cluster.gather(list(self.futures.values()))
-        self.actors = dict(zip(self.shards, actors, strict=True))
-
-    def _dismiss(self) -> None:
-        # a reference cycle in the actors would keep the data on the workers for a while
-        if self.cluster.client.status == "running":
-            self.cluster.client.cancel(list(self.futures.values()))
-        self.shards, self.futures, self.actors = {}, {}, {}
-
-    def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
-        """Sum over all rows; see `RowSum.loss_gradient`."""
-        sums = self._sum("loss_gradient", params)
-        return float(sums[0]), sums[2:].copy(), float(sums[1])
-
-    def loss(self, params: np.ndarray) -> tuple[float, float]:
-        """Loss sum and weight sum over all rows."""
-        loss, _, weight = self.loss_gradient(params)
-        return loss, weight
-
-    def _start_actor(self, held: Span) -> Future:
-        client, shard = self.cluster.client, self.shards[held]
-        places = client.who_has([shard])[shard.key]
-        n_threads = max(client.nthreads(places).values(), default=1) if places else 1
-        return self.cluster.submit(
-            ShardSums,
-            shard,
-            held,
-            self.n_blocks,
-            self.network,
-            n_threads,
-            actor=True,
-            workers=list(places) or None,  # an actor goes to where there are fewest otherwise
-            allow_other_workers=bool(places),
-        )
-
-    def _sum(self, method: str, *args: Any) -> np.ndarray:
-        def sums() -> np.ndarray:
-            try:
-                return self._sum_once(method, *args)
-            except StrandedError:
-                self._dismiss()
-                raise
-
-        return self.cluster.again_if_stranded(sums)
-
-    def _sum_once(self, method: str, *args: Any) -> np.ndarray:
-        self._gather_actors()
-        calls = {held: self._call(held, method, *args) for held in self.shards}
-        known: dict[Span, np.ndarray] = {}
-        for held, call in calls.items():
-            known |= self._result(held, call, lambda h: self._call(h, method, *args))
-        return total((0, self.n_blocks), known)
-
-    def _call(self, held: Span, method: str, *args: Any) -> Any:
-        with contextlib.suppress(RuntimeError):  # its worker is known to be lost
-            return getattr(self.actors[held], method)(*args)
-        return None
-
-    def _result(self, held: Span, call: Any, repeat: Callable[[Span], Any]) -> Any:
-        """Wait for the result of a call, by another actor if the one called is lost."""
-        while True:
-            try:
-                if call is not None:
-                    return call.result(timeout=POLL_SECONDS)
-            except TimeoutError:
-                self.cluster.check()
-                if self.futures[held].status == "finished":
-                    continue  # it is at work
-            except OSError:
-                self.cluster.check()
-            self._replace(held)
-            call = repeat(held)
-
-    def _replace(self, held: Span) -> None:
-        self.replaced[held] += 1
-        if self.replaced[held] > REPLACEMENTS:
-            raise WorkersLostError(f"{REPLACEMENTS} workers that held blocks {held} were lost.")
-        self.cluster.wait([self.shards[held]])
-        self.futures[held] = self._start_actor(held)
-        self.actors[held] = self.cluster.gather([self.futures[held]])[0]
+def _nothing() -> None:
+    """Compute nothing: a task whose state tells that of the tasks beside it."""

@@ -1,18 +1,23 @@
 """The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
 
+import math
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.utils import check_random_state
 
 from sk_mlp._callbacks import CallbackTasks
+from sk_mlp._network.objective import CONTRIBUTION_ROWS
 from sk_mlp._reporting import warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import SAMPLE_ROWS
+from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.training import TrainingSet
+from sk_mlp._types import Activation
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
-from sk_mlp.dask.cluster import Cluster, Team, current_client
+from sk_mlp.dask.cluster import Cluster, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
 from sk_mlp.dask.rows import place_rows, sample
+from sk_mlp.dask.team import Team
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
 
@@ -72,7 +77,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         As of `TwoLayerMLPClassifier`.
     n_iter_, loss_, loss_curve_, best_iter_, converged_, stop_reason_, n_init_losses_
         As of `TwoLayerMLPClassifier`.
-    alpha_, alphas_, alpha_scores_
+    alpha_, alphas_, alpha_scores_, feature_importances_
         As of `TwoLayerMLPClassifier`.
 
     See Also
@@ -101,11 +106,11 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         self,
         hidden_units: int = 100,
         *,
-        activation: str = "relu",
-        solver: str = "auto",
-        alpha: float | str = "auto",
+        activation: Activation = "relu",
+        solver: Literal["auto", "lbfgs"] = "auto",
+        alpha: float | Literal["auto"] = "auto",
         standardize: bool = True,
-        n_init: int | str = "auto",
+        n_init: int | Literal["auto"] = "auto",
         class_weight: Any = None,
         max_iter: int | None = None,
         tol: float = 1e-4,
@@ -159,10 +164,14 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         network, rng = self._local(), check_random_state(self.random_state)
         with Cluster(current_client()) as cluster, cluster.errors_in_words():
             rows = place_rows(cluster, network, X, y, sample_weight)
-            some = partial(sample, cluster, rows, ALPHA_ROWS)
-            with Team(cluster, rows.shards, rows.reload, rows.n_rows, rows.moments.weight) as team:
+            some = partial(sample, rows, lambda n_rows: math.ceil(n_rows / ALPHA_ROWS))
+            few = sample(rows, lambda n_rows: max(1, n_rows // CONTRIBUTION_ROWS)).rows()
+            with Team(rows.shards, few, rows.n_rows, rows.moments.weight) as team:
                 training = TrainingSet(rows.classes, team, rows.moments, some)
                 fit = network._train(training, rng, CallbackTasks(network, X, y, sample_weight))
+        network.feature_importances_ = feature_importances(
+            network._network()[0], few, rows.moments, network._flat_parameters()
+        )
         self.__dict__.update(fitted(network))
         warn_if_useless(self, fit)
         warn_unless_converged(self, fit)

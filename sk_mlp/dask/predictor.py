@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._types import FittedNetwork
 from sk_mlp.dask.blocks import right_weight
 from sk_mlp.dask.collections import is_array, is_frame, per_block, row_partitions
 
@@ -18,7 +19,7 @@ def fitted(estimator: BaseEstimator) -> dict[str, Any]:
     return {name: value for name, value in vars(estimator).items() if name not in parameters}
 
 
-class DaskPredictor(ClassifierMixin, BaseEstimator):
+class DaskPredictor(FittedNetwork, ClassifierMixin, BaseEstimator):
     """Predictions and transformation of Dask collections, block by block and not before asked."""
 
     def _local(self) -> TwoLayerMLPClassifier:

@@ -1,8 +1,6 @@
 """From Dask collections to validated rows on the workers, and what the client knows of them."""
 
-import math
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,9 +12,11 @@ from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, in_container
 from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._data.targets import Target, class_weights
-from sk_mlp.dask.blocks import Labels, Span, encode, every, labels, moments, row_counts
-from sk_mlp.dask.cluster import Cluster, StrandedError
+from sk_mlp.dask.blocks import Labels, encode, every, labels, moments, row_counts
+from sk_mlp.dask.cluster import Cluster
 from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
+from sk_mlp.dask.shards import Shards, load
+from sk_mlp.dask.sums import Span
 
 
 class Rows(NamedTuple):
@@ -24,10 +24,8 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
-    shards : dict of Span to Future
-        A list of Data (or None) for each run of consecutive blocks.
-    reload : callable () -> dict of Span to Future
-        Loads the shards again, should all be lost at once.
+    shards : Shards
+        Of encoded blocks.
     n_rows : int
     moments : FeatureMoments
     classes : Data
@@ -36,8 +34,7 @@ class Rows(NamedTuple):
         all rows.
     """
 
-    shards: dict[Span, Future]
-    reload: Callable[[], dict[Span, Future]]
+    shards: Shards
     n_rows: int
     moments: FeatureMoments
     classes: Data
@@ -60,73 +57,39 @@ def place_rows(
     unweighted = TwoLayerMLPClassifier()  # validates blocks, which cannot know class weights
     for knowing in (estimator, unweighted):
         validate_data(knowing, features, skip_check_array=True)
-    blocks: dict[Span, Future] = {}
-
-    def find_labels() -> list[Labels]:
-        blocks.update(cluster.load(parts, sizes))
-        futures = [cluster.submit(labels, f, held[0]) for held, f in blocks.items()]
-        return [block for block in _chained(cluster, futures) if block is not None]
-
-    def encoded() -> dict[Span, Future]:
-        runs = blocks.copy() or cluster.load(parts, sizes)
-        blocks.clear()  # the scheduler keeps their recipes
-        return {held: cluster.submit(encode, f, held[0], *options) for held, f in runs.items()}
-
-    def find_moments() -> tuple[dict[Span, Future], list[FeatureMoments]]:
-        shards = encoded()
-        standardize = estimator.standardize
-        futures = [cluster.submit(moments, shard, standardize) for shard in shards.values()]
-        return shards, _chained(cluster, futures)
-
-    found = cluster.again_if_stranded(find_labels)
+    raw = Shards(cluster, lambda: load(cluster, parts, sizes))
+    found = raw.map(labels)
     dtype = check_array(row_of_zeros(X), dtype=[np.float64, np.float32]).dtype
     classes, factor = summarize(found, estimator.class_weight, np.empty((0, X.shape[1]), dtype))
     options = (unweighted, classes.target.classes, factor, dtype)
-    shards, (first, *rest) = cluster.again_if_stranded(find_moments)
+
+    def encoded() -> dict[Span, Future]:
+        runs = raw.futures or raw.load()
+        raw.futures = {}  # the scheduler keeps their recipes
+        return {held: cluster.submit(encode, run, *options) for held, run in runs.items()}
+
+    shards = Shards(cluster, encoded)
+    first, *rest = shards.map(moments, estimator.standardize)
     for of_block in rest:
         first = first.merge(of_block)
-    return Rows(shards, encoded, sum(block.n_rows for block in found), first, classes)
+    return Rows(shards, sum(block.n_rows for block in found), first, classes)
 
 
-def _chained(cluster: Cluster, futures: Sequence[Future]) -> list[Any]:
-    return list(chain.from_iterable(cluster.gather(futures)))
-
-
-def sample(cluster: Cluster, rows: Rows, n_rows: int) -> Data:
+def sample(rows: Rows, step: Callable[[int], int]) -> Data:
     """Bring some of the rows to the client, at one stride over all blocks.
 
     Which ones depends on the partitions alone, and not on who holds them.
 
     Parameters
     ----------
-    cluster : Cluster
     rows : Rows
-        Loaded again if all shards are lost.
-    n_rows : int
-        At the most.
+    step : callable (n_rows) -> int
+        The stride, for the number of rows of positive weight.
     """
-
-    def counted() -> list[int]:
-        futures = [cluster.submit(row_counts, shard) for shard in rows.shards.values()]
-        return _chained(cluster, futures)
-
-    def taken() -> list[Data]:
-        if not rows.shards:
-            rows.shards.update(rows.reload())
-        try:
-            counts = np.array(counted())
-            step = math.ceil(counts.sum() / n_rows)
-            starts = (-(np.cumsum(counts) - counts) % step).tolist()
-            futures = [
-                cluster.submit(every, shard, starts[slice(*held)], step)
-                for held, shard in rows.shards.items()
-            ]
-            return _chained(cluster, futures)
-        except StrandedError:
-            rows.shards.clear()
-            raise
-
-    return _concatenated(cluster.again_if_stranded(taken))
+    counts = np.array(rows.shards.map(row_counts))
+    stride = step(int(counts.sum()))
+    starts = (-(np.cumsum(counts) - counts) % stride).tolist()
+    return _concatenated(rows.shards.map(every, starts, stride))
 
 
 def _concatenated(blocks: Sequence[Data]) -> Data:

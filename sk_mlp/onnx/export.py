@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.graph import Graph, add_network, network_output_types, tensor_type
-from sk_mlp.onnx.parts import CAN_EXPORT, networks
+from sk_mlp.onnx.parts import CAN_EXPORT, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
 
@@ -73,11 +73,12 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     >>> [output.name for output in onnx_model.graph.output]
     ['label', 'probabilities']
     """
-    if hasattr(model, "to_local"):
-        raise TypeError(
-            f"{type(model).__name__} is exported as its network on one machine: pass "
-            "model.to_local()."
-        )
+    for estimator in estimators(model):
+        if hasattr(estimator, "to_local"):
+            raise TypeError(
+                f"{type(estimator).__name__} is exported as its network on one machine: pass "
+                "what its to_local() returns."
+            )
     check_is_fitted(model)
     found = networks(model)
     if not found:
