@@ -101,9 +101,11 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
     """Warn, on behalf of the caller's caller, of a network that a given alpha keeps from learning.
 
-    An alpha that was chosen is not to blame: on pure noise the largest is the right one.
+    An alpha that was chosen is not to blame: on pure noise the largest is the right one. Nor is
+    alpha where a fit has diverged, or a callback has stopped it.
     """
-    if fit.useless and estimator.alpha != "auto" and estimator.stop_reason_ != "diverged":
+    to_blame = estimator.alpha != "auto" and estimator.stop_reason_ not in ("diverged", "callback")
+    if fit.useless and to_blame:
         warnings.warn(
             f"The network has learned nothing: predicting the class frequencies has the same "
             f"log-loss, {fit.prior_loss:.4g}. The penalty alpha={estimator.alpha!r} is large for "
