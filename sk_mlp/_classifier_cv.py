@@ -6,19 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import (
-    KFold,
-    ShuffleSplit,
-    StratifiedKFold,
-    StratifiedShuffleSplit,
-    check_cv,
-)
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
 from sk_mlp._backend.compat import check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
+from sk_mlp._data.holdout import key_folds, some_rows
 from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
@@ -40,13 +35,17 @@ from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_
 # On iris, wine, breast_cancer and digits the best of these ten is between .2 and 5, and the log-loss
 # of its neighbours up to 25 % above.
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
-# Five folds are no better than three. One instead of three is as good from 3000 rows on: 1.034
-# instead of 1.032 of the log-loss at the best alpha in hindsight (21 sets), for a third of the
-# cost. With 50 rows of a class held out, the standard error of its share is a seventh of it.
-N_FOLDS, HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3, 3_000, 50
+# Five folds are no better than three. Above 3000 rows two of the three are as good, with 50 rows of
+# every class held out in each; a single one is not (penbased: log-loss .076 instead of .044).
+N_FOLDS, USED_FOLDS, HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3, 2, 3_000, 50
 # Above, lbfgs takes longer to converge than MLPClassifier to stop, and a path of networks that
 # have not converged takes too small an alpha (adult: log-loss .63 instead of .32).
 SEARCH_BY_LBFGS_ROWS = 10_000
+# As for alpha="auto", more rows than this do not make a better choice.
+SEARCH_ROWS = 5_000
+# Of the log-loss with 100 units alone, 300 beside them leave .92 on four sets of more than 10 000
+# rows (letter .76), for three times the time, and 1.00 on 29 smaller ones.
+UNITS, MORE_UNITS_ROWS = (100, 300), 10_000
 # With the alpha of the search a longer fit does not overfit. Log-loss after 25, 40, 50 and 100
 # epochs on 12 000 rows of make_classification .633, .633, .631, .630, of make_gaussian_quantiles
 # .227, .209, .211, .210, of make_moons .207 throughout.
@@ -69,15 +68,16 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     Parameters
     ----------
-    hidden_units : int or sequence of int, default=(100,)
-        Numbers of hidden units to choose from.
+    hidden_units : int, sequence of int or "auto", default="auto"
+        Numbers of hidden units to choose from. "auto" is 100, and for more than 10 000 rows 100
+        and 300.
     alphas : int or sequence of float, default=10
         Penalties to choose from; an int n means n log-spaced values from 100 down to 0.01 (1
         is 100 alone). For one alpha pass ``[alpha]``.
     cv : int, cross-validation generator, iterable of splits or None, default=None
-        Splits to score on. None is 3 stratified folds, shuffled, or a single one, with a third of
-        the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
-        class.
+        Splits to score on. None is 3 stratified folds in which equal rows stay together, or two
+        of them if there are more than 3000 rows and at least 50 held out of the rarest class. At
+        most 5000 distinct rows are then used to choose, unless `refit` is False.
     scoring : str, callable or None, default="neg_log_loss"
         Score to choose by. None is accuracy. The method `score` returns the accuracy in any case.
     refit : bool, default=True
@@ -171,7 +171,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     def __init__(
         self,
-        hidden_units: Any = (100,),
+        hidden_units: Any = "auto",
         *,
         alphas: Any = 10,
         cv: Any = None,
@@ -242,12 +242,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return self
 
     def _grid(self) -> tuple[list[int], np.ndarray]:
-        units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()
-        if not units or not all(Number(Integral, 1).allows(h) for h in units):
-            raise ValueError(
-                "The 'hidden_units' parameter of TwoLayerMLPClassifierCV must be an int >= 1 or "
-                f"a sequence of them; got {self.hidden_units!r}."
-            )
+        """Hidden units, none of them if they are to follow from the data, and alphas."""
+        auto = isinstance(self.hidden_units, str) and self.hidden_units == "auto"
+        units = [] if auto else self._units()
         if Number(Integral, 1).allows(self.alphas):
             return units, np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
         alphas = np.atleast_1d(np.asarray(self.alphas, dtype=object)).tolist()
@@ -258,6 +255,15 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         return units, np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
 
+    def _units(self) -> list[int]:
+        units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()
+        if not units or not all(Number(Integral, 1).allows(h) for h in units):
+            raise ValueError(
+                "The 'hidden_units' parameter of TwoLayerMLPClassifierCV must be 'auto', an int >= 1 "
+                f"or a sequence of them; got {self.hidden_units!r}."
+            )
+        return list(units)
+
     @with_callbacks
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, groups: Any, grid: tuple[list[int], np.ndarray]
@@ -267,11 +273,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, data.X)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        labels = data.target.labels
-        splits = list(self._splitter(data, seed).split(data.X, labels, groups))
-        check_splits(splits, self.cv, sample_weight)
-        rows, (units, alphas) = _Scored(data, labels, sample_weight, splits), grid
-        networks = self._candidates(units, data, seed)
+        rows, (units, alphas) = self._rows(data, sample_weight, groups, seed), grid
+        networks = self._candidates(units or _auto_units(data), data, seed)
         tasks.begin("fit", len(networks) + 1)
         scores = self._score(networks, alphas, rows, tasks)
         means = scores.mean(axis=1)
@@ -280,7 +283,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
                 "fit diverged, rescale X or use standardize=True."
             )
-        i, j = chosen(scores)
+        i, j = chosen(scores, rows.share)
         network = networks[i].set_params(alpha=float(alphas[j]))
         best_split = int(np.argmax(scores[i, :, j]))
         final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
@@ -322,28 +325,29 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return scores
 
     def _candidates(self, units: list[int], data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
-        solver = self.solver
-        if solver == "auto":
-            # a step of adam costs what the non-zeros cost, one of lbfgs what the columns cost
-            large = data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS
-            solver = "adam" if large else "lbfgs"
         options = {name: getattr(self, name) for name in SAME_OPTIONS}
-        options |= {"solver": solver, "random_state": seed}
+        options |= {"solver": _solver(self.solver, data), "random_state": seed}
         return [TwoLayerMLPClassifier(int(hidden_units), **options) for hidden_units in units]
 
-    def _splitter(self, data: Data, seed: int) -> Any:
+    def _rows(
+        self, data: Data, sample_weight: np.ndarray | None, groups: Any, seed: int
+    ) -> "_Scored":
         if self.cv is not None:
-            return check_cv(self.cv, data.target.encoded, classifier=True)
-        n_rows = data.X.shape[0]
-        hold_out, share = n_rows > HOLD_OUT_ROWS, 1.0 / N_FOLDS
-        if data.target.multilabel:
-            if hold_out:
-                return ShuffleSplit(1, test_size=share, random_state=seed)
-            return KFold(N_FOLDS, shuffle=True, random_state=seed)
-        rarest = np.bincount(class_codes(data.target)).min()
-        if hold_out and share * rarest >= HOLD_OUT_CLASS:
-            return StratifiedShuffleSplit(1, test_size=share, random_state=seed)
-        return StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+            labels = data.target.labels
+            splitter = check_cv(self.cv, data.target.encoded, classifier=True)
+            splits = list(splitter.split(data.X, labels, groups))
+            check_splits(splits, self.cv, sample_weight)
+            return _Scored(data, labels, sample_weight, splits, self.solver)
+        enough = SEARCH_ROWS if self.refit else data.X.shape[0]
+        kept, keys, share = some_rows(data.X, enough, seed)
+        if len(kept) < data.X.shape[0]:
+            data = data.take(kept)
+            sample_weight = None if sample_weight is None else sample_weight[kept]
+        splits = key_folds(data.target, keys, N_FOLDS)
+        if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
+            splits = splits[:USED_FOLDS]
+        check_splits(splits, self.cv, sample_weight)
+        return _Scored(data, data.target.labels, sample_weight, splits, self.solver, share)
 
     def _scorer(self, rows: "_Scored") -> Scorer:
         if self.scoring == "neg_log_loss":
@@ -363,6 +367,24 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return score
 
 
+def _auto_units(data: Data) -> list[int]:
+    return list(UNITS if data.X.shape[0] > MORE_UNITS_ROWS else UNITS[:1])
+
+
+def _solver(solver: str, data: Data) -> str:
+    """As given, or by the rows: a step of adam costs what the non-zeros cost, not the columns."""
+    if solver != "auto":
+        return solver
+    return "adam" if data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
+
+
+def _rarest(data: Data) -> int:
+    """Number of rows of the rarest class; of all rows, if they may have several."""
+    if data.target.multilabel:
+        return int(data.X.shape[0])
+    return int(np.bincount(class_codes(data.target)).min())
+
+
 class _Scored(NamedTuple):
     """Rows that networks are scored on.
 
@@ -375,16 +397,23 @@ class _Scored(NamedTuple):
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the scores.
     splits : list of (train_rows, test_rows)
+    solver : str
+        As given, of the fits.
+    share : float, default=1.0
+        Of all distinct rows.
     """
 
     data: Data
     labels: np.ndarray
     sample_weight: np.ndarray | None
     splits: list[tuple[np.ndarray, np.ndarray]]
+    solver: str
+    share: float = 1.0
 
     def path_of(self, network: TwoLayerMLPClassifier, scorer: Scorer) -> tuple[list[Fold], Walk]:
         """Folds of a network, and how its path is walked."""
-        options, seed, data = network.get_params(), network.random_state, self.data
+        seed, data = network.random_state, self.data
+        options = {**network.get_params(), "solver": _solver(self.solver, data)}
         layout = data.layout(network.hidden_units)
         size = Size(len(self.splits[0][0]), layout, text=data.is_short_text)
         settings = resolve(options, size)._replace(n_init=1)

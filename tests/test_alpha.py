@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp._data import holdout
 from sk_mlp._data.data import Data
 from sk_mlp._data.holdout import row_keys
 from sk_mlp._data.targets import encode
@@ -67,7 +68,7 @@ def test_no_more_rows_than_needed_in_proportion_to_the_classes(looked_at):
 
 
 def test_a_long_table_is_thinned_out_before_it_is_read(monkeypatch, looked_at):
-    monkeypatch.setattr(alpha_module, "LOOK_ROWS", 100)
+    monkeypatch.setattr(holdout, "LOOK_ROWS", 100)
     data = rows(450)
     choose(data)
     assert_array_equal(looked_at[0][0].X, data.X[::5])
@@ -154,7 +155,7 @@ def test_of_many_more_rows_than_were_looked_at_the_best_alpha_counts(monkeypatch
     # repetitions are no more rows than their weights are
     fivefold = repeated(rows(), np.full(120, 5))
     assert scored(monkeypatch, scores, fivefold).alpha == pytest.approx(5 * grid[8])
-    monkeypatch.setattr(alpha_module, "LOOK_ROWS", 50)
+    monkeypatch.setattr(holdout, "LOOK_ROWS", 50)
     assert scored(monkeypatch, scores).alpha == pytest.approx(grid[9])
 
 

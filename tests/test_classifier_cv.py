@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
+from sk_mlp import _classifier_cv as search_module
 from sk_mlp._classifier_cv import FINAL_EPOCHS
 
 
@@ -156,11 +157,63 @@ def test_an_interrupt_between_two_alphas_gives_the_threads_back(monkeypatch):
 
 def test_the_default_split_depends_on_size_and_on_the_rarest_class():
     X, y = noisy(3_001)
-    one = make(alphas=[1.0], cv=None)
-    assert one.fit(X, y).scores_.shape[1] == 1
-    assert clone(one).fit(X[1:], y[1:]).scores_.shape[1] == 3
-    rare = np.arange(len(y)) < 147  # 49 held out, not the 50 that a single hold-out takes
-    assert clone(one).fit(X, rare).scores_.shape[1] == 3
+    two = make(alphas=[1.0], cv=None)
+    assert two.fit(X, y).scores_.shape[1] == 2
+    assert clone(two).fit(X[1:], y[1:]).scores_.shape[1] == 3
+    rare = np.arange(len(y)) < 147  # 49 held out, not 50
+    assert clone(two).fit(X, rare).scores_.shape[1] == 3
+
+
+def test_equal_rows_stay_together_in_the_default_splits(monkeypatch):
+    X, y = noisy(120)
+    X, y = np.repeat(X, 5, axis=0), np.repeat(y, 5)
+    seen = []
+    make_fold = search_module.make_fold
+
+    def spy(data, split, *rest):
+        seen.append([{tuple(row) for row in data.X[rows]} for rows in split])
+        return make_fold(data, split, *rest)
+
+    monkeypatch.setattr(search_module, "make_fold", spy)
+    make(cv=None).fit(X, y)
+    assert len(seen) == 3
+    for train, test in seen:
+        assert not train & test
+        assert len(train | test) == 120
+
+
+def test_a_few_thousand_rows_are_enough_to_choose(monkeypatch):
+    monkeypatch.setattr(search_module, "SEARCH_ROWS", 200)
+    X, y = noisy(900)
+    looked_at = []
+    make_fold = search_module.make_fold
+
+    def spy(data, split, *rest):
+        looked_at.append(sum(map(len, split)))
+        return make_fold(data, split, *rest)
+
+    monkeypatch.setattr(search_module, "make_fold", spy)
+    weights = np.random.RandomState(0).uniform(size=len(y))
+    network = make(cv=None).fit(X, y, weights)
+    assert looked_at == [200, 200, 200]
+    same = TwoLayerMLPClassifier(
+        6, alpha=network.alpha_, solver="lbfgs", tol=network.tol, random_state=0
+    )
+    assert network.loss_ <= 1.05 * same.fit(X, y, weights).loss_  # all rows are fitted
+    looked_at.clear()
+    make(cv=3).fit(X, y)
+    make(cv=None, refit=False).fit(X, y)  # the network is that of a split
+    assert looked_at == [900] * 6
+
+
+def test_auto_tries_more_units_where_there_are_many_rows(monkeypatch):
+    monkeypatch.setattr(search_module, "UNITS", (3, 5))
+    monkeypatch.setattr(search_module, "MORE_UNITS_ROWS", 300)
+    X, y = noisy(301)
+    assert make("auto").fit(X, y).scores_.shape[0] == 2
+    assert make("auto").fit(X[1:], y[1:]).hidden_units_ == 3
+    with pytest.raises(ValueError, match=r"'hidden_units' .* must be 'auto', .* got 'many'"):
+        make("many").fit(X, y)
 
 
 def test_groups_reach_the_splitter():

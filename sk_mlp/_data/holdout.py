@@ -1,5 +1,6 @@
 """The split into rows to train on and rows to validate on."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from sk_mlp._data.targets import Target, class_codes
 Array = Any  # an array of any namespace of the array API standard
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
+# More rows than this are thinned out before they are looked at one by one.
+LOOK_ROWS = 100_000
 # With fewer distinct rows, each of them repeated as often, a fold would hold out whole regions.
 FEW_DISTINCT = 10
 
@@ -52,6 +53,32 @@ def _keys_of_repetitions(keys: np.ndarray) -> np.ndarray:
     mixed = keys + np.arange(1, len(keys) + 1, dtype=np.uint64) * GOLDEN
     mixed = (mixed ^ (mixed >> np.uint64(32))) * GOLDEN
     return np.asarray(mixed ^ (mixed >> np.uint64(29)))
+
+
+def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Choose rows by their keys, with all the repetitions of each.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, n_features)
+    n_distinct : int
+        Distinct rows to choose; all of them if there are no more.
+    seed : int
+
+    Returns
+    -------
+    index : int ndarray of shape (n_chosen,)
+    keys : uint64 ndarray of shape (n_chosen,)
+    share : float
+        Of the distinct rows.
+    """
+    stride = math.ceil(X.shape[0] / LOOK_ROWS)
+    keys = row_keys(X[::stride, ...], np.random.RandomState(seed))  # a view, if X is dense
+    index, distinct = np.arange(0, X.shape[0], stride), np.unique(keys)
+    if len(distinct) > n_distinct:
+        kept = np.flatnonzero(keys < distinct[n_distinct])
+        index, keys = index[kept], keys[kept]
+    return index, keys, min(1.0, n_distinct / len(distinct)) / stride
 
 
 def few_distinct(keys: np.ndarray, fewest: float = FEW_DISTINCT) -> bool:

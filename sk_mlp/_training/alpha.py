@@ -1,6 +1,5 @@
 """The default penalty: the alpha of the best held-out log-loss on at most a few thousand rows."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,7 +8,7 @@ import numpy as np
 from sk_mlp._backend.arrays import place, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
-from sk_mlp._data.holdout import few_distinct, key_folds, row_keys
+from sk_mlp._data.holdout import few_distinct, key_folds, some_rows
 from sk_mlp._training.path import Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Settings
 
@@ -18,12 +17,6 @@ Array = Any  # an array of any namespace of the array API standard
 # The right alpha hardly depends on the number of rows, because the penalty is weighed against the
 # sum of their losses: chosen on 3000 rows and used on all, it is as good (benchmarks/README.md).
 SAMPLE_ROWS = 3_000
-# More rows than this are thinned out before they are looked at one by one.
-LOOK_ROWS = 100_000
-# With this many times the distinct rows of the sample, too little penalty costs no more than too
-# much: the best alpha of the sample, not one that is larger and as good, gives letter .128 instead
-# of .140 and magic .293 instead of .300.
-LARGE = 2
 # Alphas are tried from the middle to both ends, so that a wide grid costs nothing.
 LARGEST, SMALLEST, N_ALPHAS = 1000.0, 1e-4, 15
 # Two folds of three tell as much as all (.786 and .787 of MLPClassifier's log-loss on 28 sets, .881
@@ -105,47 +98,33 @@ def choose_alpha(
     if not tried.any():
         return AlphaChoice(unit, alphas, scores)
     alphas, scores = alphas[tried], scores[:, tried]
-    if LARGE * share < 1.0:
-        j = int(np.argmax(scores.mean(axis=0)))
-    else:
-        _, j = chosen(scores[None])
+    _, j = chosen(scores[None], share)
     return AlphaChoice(float(alphas[j]), alphas, scores)
 
 
 def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float]:
-    """Some of the rows, in proportion to the classes, their keys and their share of all.
+    """Some of the rows, their keys and their share of all.
 
-    They are three thousand at most. Equal rows count once, whether repeated or weighted.
+    Equal rows count once, whether repeated or weighted.
     """
-    stride = math.ceil(data.X.shape[0] / LOOK_ROWS)
-    step = slice(None, None, stride)
-    data = data._replace(
-        X=data.X[step, ...],  # a view, if X is dense
-        target=data.target._replace(encoded=data.target.encoded[step]),
-        weights=None if data.weights is None else data.weights[step],
-    )
-    keys = row_keys(data.X, np.random.RandomState(seed))
-    distinct = np.unique(keys)
-    share = min(1.0, SAMPLE_ROWS / len(distinct)) / stride
-    kept = np.arange(len(keys))
-    if len(distinct) > SAMPLE_ROWS:
-        kept = np.flatnonzero(keys < distinct[SAMPLE_ROWS])
-    if few_distinct(keys):
-        weights = None if data.weights is None else data.weights[kept]
-    else:
-        kept, weights = _merged(data, keys, kept)
-    data = data._replace(weights=None).take(kept)._replace(weights=weights)
-    return data._replace(X=to_host(data.X)), keys[kept], share
-
-
-def _merged(data: Data, keys: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
+    kept, keys, share = some_rows(data.X, SAMPLE_ROWS, seed)
     weights = None if data.weights is None else data.weights[kept]
-    codes = data.target.encoded[kept].reshape(len(kept), -1)
-    pairs = np.column_stack([keys[kept], codes.astype(np.uint64)])
+    if not few_distinct(keys):
+        first, weights = _merged(data.target.encoded[kept], keys, weights)
+        kept, keys = kept[first], keys[first]
+    data = data._replace(weights=None).take(kept)._replace(weights=weights)
+    return data._replace(X=to_host(data.X)), keys, share
+
+
+def _merged(
+    encoded: np.ndarray, keys: np.ndarray, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
+    codes = encoded.reshape(len(keys), -1)
+    pairs = np.column_stack([keys, codes.astype(np.uint64)])
     _, first, number = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-    if len(first) == len(kept):
-        return kept, weights
+    if len(first) == len(keys):
+        return np.arange(len(keys)), weights
     order = np.argsort(first)
     totals = np.bincount(number.ravel(), weights)
-    return kept[first[order]], totals[order]
+    return first[order], totals[order]
