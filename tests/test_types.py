@@ -77,6 +77,6 @@ def test_mypy_strict_on_a_script_of_a_user(tmp_path):
     wrong = [
         lines[int(line.split(":")[1]) - 1]
         for line in outcome.stdout.splitlines()
-        if ": error:" in line
+        if line.startswith("script.py:") and ": error:" in line
     ]
     assert wrong == lines[-4:], outcome.stdout + outcome.stderr
