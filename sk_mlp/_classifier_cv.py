@@ -16,7 +16,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import check_random_state
 
-from sk_mlp._backend.compat import check_sample_weight
+from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
@@ -68,7 +68,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         the rows held out, if there are more than 3000 rows and at least 50 held out of the rarest
         class.
     scoring : str, callable or None, default="neg_log_loss"
-        Score to choose by. None is accuracy. The method `score` returns the accuracy in any case.
+        Score to choose by. None is accuracy. Sample weights count if it takes them. The method
+        `score` returns the accuracy in any case.
     refit : bool, default=True
         Fit the chosen network to all data. If False, it is fitted to the training rows of the fold
         in which it scored best, which must have all classes.
@@ -266,7 +267,15 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         else:
             labels = target.classes[class_codes(target)]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        splits = list(self._splitter(data, seed).split(data.X, labels, groups))
+        try:
+            splits = list(self._splitter(data, seed).split(data.X, labels, groups))
+        except ValueError as error:
+            if self.cv is not None:
+                raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
+            raise ValueError(
+                f"y has too few rows of every class for the {N_FOLDS} folds that are the default; "
+                "give cv."
+            ) from error
         check_splits(splits, self.cv, sample_weight)
         networks = [self._candidate(hidden_units, data, seed) for hidden_units in units]
 
@@ -376,8 +385,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             user = fold.standardization.to_user_units(layout, params)
             network.__dict__.update(fitted_network(user, layout, data))
             network.n_features_in_ = layout.n_features
-            weights = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
             scoring = check_scoring(network, scoring=self.scoring)
+            weights = {}
+            if sample_weight is not None and accepts_sample_weight(scoring):
+                weights["sample_weight"] = sample_weight[rows]
             return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score
