@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
-from sk_mlp._backend.compat import check_sample_weight
+from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
@@ -79,7 +79,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         of them if there are more than 3000 rows and at least 50 held out of the rarest class. At
         most 5000 distinct rows are then used to choose, unless `refit` is False.
     scoring : str, callable or None, default="neg_log_loss"
-        Score to choose by. None is accuracy. The method `score` returns the accuracy in any case.
+        Score to choose by. None is accuracy. Sample weights count if it takes them. The method
+        `score` returns the accuracy in any case.
     refit : bool, default=True
         Fit the chosen network to all data. If False, it is fitted to the training rows of the fold
         in which it scored best, which must have all classes.
@@ -335,7 +336,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if self.cv is not None:
             labels = data.target.labels
             splitter = check_cv(self.cv, data.target.encoded, classifier=True)
-            splits = list(splitter.split(data.X, labels, groups))
+            try:
+                splits = list(splitter.split(data.X, labels, groups))
+            except ValueError as error:
+                raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
             check_splits(splits, self.cv, sample_weight)
             return _Scored(data, labels, sample_weight, splits, self.solver)
         enough = SEARCH_ROWS if self.refit else data.X.shape[0]
@@ -360,8 +364,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             user = fold.standardization.to_user_units(layout, params)
             network.__dict__.update(fitted_network(user, layout, data))
             network.n_features_in_ = layout.n_features
-            weights = {} if sample_weight is None else {"sample_weight": sample_weight[rows]}
             scoring = check_scoring(network, scoring=self.scoring)
+            weights = {}
+            if sample_weight is not None and accepts_sample_weight(scoring):
+                weights["sample_weight"] = sample_weight[rows]
             return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score

@@ -32,6 +32,9 @@ PLAIN_SIZE = 2**16  # numbers in X up to which its checks, not the products, tak
 # there its own threads cost more than they bring where another process is busy: MLPClassifier,
 # which leaves them free, took 8 ms for 1000 x 50 with two threads and .6 ms with one.
 DIRECT_ROWS = 192
+# Underflow is no error, and overflow is found by its result, whatever the caller has asked NumPy
+# to raise.
+quietly = np.errstate(all="ignore")
 
 
 class TwoLayerPredictor(
@@ -147,21 +150,23 @@ class TwoLayerPredictor(
             forward = lambda params, X: network.hidden(params, X)[1]
         n_rows, step = X.shape[0], forward_rows(X, hidden_units)
         if n_rows <= (DIRECT_ROWS if on_host(X) else step):
-            return forward(params, X)
+            return _finite(forward(params, X))
         dtype = namespace_of(X).result_type(X.dtype, params.W1.dtype)
         if to_hidden:
             result = empty((n_rows, hidden_units), params.W1, dtype)
         else:  # by columns, as `raw_prediction`
             result = empty((n_outputs, n_rows), params.W1, dtype).T
 
+        @quietly  # in a thread of its own
         def fill(rows: range) -> None:
             for block in row_blocks(rows.start, rows.stop, step):
                 result[block, ...] = forward(params, X[block, ...])
 
         with row_threads(X, network.layout.multiply_adds, hidden_units) as threads:
             list(threads.map(fill, row_ranges(n_rows, threads.n)))
-        return result
+        return _finite(result)
 
+    @quietly
     def transform(self, X: Any) -> Array:
         """Return the output of the hidden layer, phi(x) = g(x W1 + b1).
 
@@ -177,6 +182,7 @@ class TwoLayerPredictor(
         """
         return self._forward(X, "transform", to_hidden=True)
 
+    @quietly
     def decision_function(self, X: Any) -> Array:
         """Return the logits.
 
@@ -193,6 +199,7 @@ class TwoLayerPredictor(
         S = self._forward(X, "decision_function")
         return S[:, 0] if S.shape[1] == 1 else S
 
+    @quietly
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class (or label, if multilabel).
 
@@ -210,6 +217,7 @@ class TwoLayerPredictor(
         S = self._both_classes(self._forward(X, "predict_proba"))
         return OUTPUTS[self.out_activation_].probability(S)
 
+    @quietly
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of the probabilities, finite for finite logits.
 
@@ -231,6 +239,7 @@ class TwoLayerPredictor(
         # sigmoid(-s) keeps the digits that 1 - sigmoid(s) loses
         return namespace_of(S).concat([-S, S], axis=1) if S.shape[1] == 1 else S
 
+    @quietly
     def predict(self, X: Any) -> Array:
         """Predict the most probable class or, if multilabel, every label above one half.
 
@@ -311,6 +320,7 @@ class TwoLayerPredictor(
         """
         return from_mlpclassifier(cls, mlp)
 
+    @quietly
     def input_gradient(self, X: Any) -> Array:
         """Return the gradient of the predicted probabilities with respect to the input.
 
@@ -353,3 +363,13 @@ class TwoLayerPredictor(
         gradients = [network.input_gradient(params, X[block, ...]) for block in blocks]
         gradient = namespace_of(gradients[0]).concat(gradients)
         return gradient[:, 0, :] if n_outputs == 1 else gradient
+
+
+def _finite(output: Array) -> Array:
+    """Return the output of a layer, or raise ValueError if it overflows."""
+    xp = namespace_of(output)
+    if not xp.all(xp.isfinite(output)):
+        raise ValueError(
+            "The values of X are so large that the network overflows: its output is not finite."
+        )
+    return output

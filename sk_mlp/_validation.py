@@ -143,10 +143,15 @@ def options_of(estimator: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Leave the estimator as it was when an exception or an interrupt ends the block."""
+    """Leave the estimator as it was when an exception or an interrupt ends the block.
+
+    What the caller has asked NumPy to raise is no exception: underflow is harmless, and results
+    that are not finite are looked for.
+    """
     before = vars(estimator).copy()
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)

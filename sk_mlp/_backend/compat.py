@@ -1,5 +1,6 @@
 """Contact with private or recent parts of scikit-learn, and nothing else."""
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.utils import _array_api
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "accepts_sample_weight",
     "array_namespace",
     "check_same_namespace",
     "check_sample_weight",
@@ -22,16 +24,9 @@ __all__ = [
 ]
 
 
-def _has_namespace(array: Any) -> bool:
-    # arrays of pyarrow have __dlpack__ too
-    return hasattr(array, "__dlpack__") and bool(
-        _array_api.array_api_compat.is_array_api_obj(array)
-    )
-
-
 def namespace(X: Any) -> Any:
     """Array namespace of data; NumPy itself for NumPy, sparse and whatever is not an array."""
-    if isinstance(X, np.ndarray) or not _has_namespace(X):
+    if not _is_foreign(X):
         return np
     xp, is_array, _ = _array_api.get_namespace_and_device(X)
     return xp if is_array and not _array_api._is_numpy_namespace(xp) else np
@@ -39,9 +34,18 @@ def namespace(X: Any) -> Any:
 
 def array_namespace(array: Any) -> Any:
     """Library of an array, whether or not dispatch is on; NumPy for whatever is not an array."""
-    if isinstance(array, np.ndarray) or not _has_namespace(array):
+    if not _is_foreign(array):
         return np
     return _array_api.array_api_compat.get_namespace(array)
+
+
+def _is_foreign(array: Any) -> bool:
+    """True for an array of another library than NumPy; pyarrow exports by DLPack but has none."""
+    return (
+        not isinstance(array, np.ndarray)
+        and hasattr(array, "__dlpack__")
+        and _array_api.array_api_compat.is_array_api_obj(array)
+    )
 
 
 def supported_float_dtypes(xp: Any, X: Any) -> tuple[Any, ...]:
@@ -57,7 +61,7 @@ def to_host(array: Any) -> Any:
 
     Whether or not dispatch is on: a fitted estimator may be read at any time.
     """
-    if isinstance(array, np.ndarray) or not _has_namespace(array):
+    if not _is_foreign(array):
         return array
     return _array_api._convert_to_numpy(array, array_namespace(array))
 
@@ -75,3 +79,11 @@ def check_same_namespace(X: Any, estimator: Any, *, attribute: str, method: str)
             )
     elif hasattr(_array_api, "check_same_namespace"):  # scikit-learn >= 1.8
         _array_api.check_same_namespace(X, estimator, attribute=attribute, method=method)
+
+
+def accepts_sample_weight(scorer: Any) -> bool:
+    """Return True if a scorer, one of scikit-learn's or any callable, can weigh the rows."""
+    if hasattr(scorer, "_accept_sample_weight"):
+        return bool(scorer._accept_sample_weight())
+    parameters = signature(scorer).parameters.values()
+    return any(p.name == "sample_weight" or p.kind is p.VAR_KEYWORD for p in parameters)

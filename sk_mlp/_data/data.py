@@ -171,7 +171,7 @@ def validate(
     target = encode(y, classes, multilabel=kind)
     weights = None
     if sample_weight is not None:
-        weights = check_sample_weight(to_host(sample_weight), y, ensure_non_negative=True)
+        weights = _sample_weight(to_host(sample_weight), y)
     if training is None:
         by_class = class_weights(getattr(estimator, "class_weight", None), target, weights)
     else:
@@ -181,6 +181,16 @@ def validate(
     if weights is None or keep_all or np.all(weights > 0):
         return data
     return data.take(np.flatnonzero(weights))
+
+
+def _sample_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
+    """Return valid weights of rows, or raise an error that names the argument."""
+    try:
+        return np.asarray(check_sample_weight(sample_weight, y, ensure_non_negative=True))
+    except ValueError as error:
+        if "sample_weight" in str(error):
+            raise
+        raise ValueError(f"sample_weight is not valid: {error}") from error
 
 
 def in_container(X: Array) -> tuple[Array, bool]:

@@ -82,12 +82,15 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
         that are not in `classes`.
     """
     try:
-        check_classification_targets(y)
-    except (TypeError, ValueError):
+        with np.errstate(
+            invalid="ignore"
+        ):  # floats that no integer can hold are compared with some
+            check_classification_targets(y)
+    except (TypeError, ValueError) as error:
         types = sorted({type(label).__name__ for label in np.ravel(y)})
         if len(types) > 1:
             raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
-        raise
+        raise ValueError(f"y is no classification target. {error}") from error
     indicators = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
     if multilabel is not None and indicators != multilabel:
         kinds = ("labels of shape (n_samples,)", "indicators of shape (n_samples, n_labels)")

@@ -134,6 +134,7 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
         return data._replace(X=X.astype(np.float32))
 
 
+@np.errstate(all="ignore")  # in a thread of its own; a score that is not finite is left out
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
     return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
@@ -213,7 +214,10 @@ def path(
                 if n_jobs is None and effective_n_jobs(None) == 1:
                     results = list(threads.map(_step, work))
                 else:
-                    results = Parallel(n_jobs=n_jobs, prefer="threads")(map(delayed(_step), work))
+                    # in threads whatever the backend: a step takes less than to send its rows
+                    n_workers = min(effective_n_jobs(n_jobs), len(work))
+                    parallel = Parallel(n_jobs=n_workers, require="sharedmem")
+                    results = parallel(map(delayed(_step), work))
             networks = [params for params, _ in results]
             scores = np.array([score for _, score in results])
             yield j, scores
