@@ -4,12 +4,18 @@ import time
 import warnings
 from typing import Any
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._solvers import OUTCOMES, SolverResult
 from sk_mlp._training.training import Finished
 
 DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
+
+# Share of the log-loss of the class frequencies below which held-out rows are predicted better
+# than by chance.
+LEARNED = 0.95
 
 
 def is_due(iteration: int) -> bool:
@@ -99,17 +105,29 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
 
 
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
-    """Warn, on behalf of the caller's caller, of a network that a given alpha keeps from learning.
+    """Warn, on behalf of the caller's caller, of a network that has learned nothing.
 
-    An alpha that was chosen is not to blame: on pure noise the largest is the right one. Nor is
-    alpha where a fit has diverged, or a callback has stopped it.
+    If alpha was chosen, only where the search for it has learned something: on pure noise there is
+    nothing to learn.
     """
-    to_blame = estimator.alpha != "auto" and estimator.stop_reason_ not in ("diverged", "callback")
-    if fit.useless and to_blame:
-        warnings.warn(
-            f"The network has learned nothing: predicting the class frequencies has the same "
-            f"log-loss, {fit.prior_loss:.4g}. The penalty alpha={estimator.alpha!r} is large for "
-            'these sample weights; lower alpha or use alpha="auto".',
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+    if not fit.useless or estimator.stop_reason_ in ("diverged", "callback"):
+        return
+    minibatch = fit.settings.solver != "lbfgs"
+    if estimator.alpha == "auto":
+        scores = to_numpy(getattr(estimator, "alpha_scores_", np.full((1, 1), -np.inf)))
+        reached = -float(np.max(np.mean(scores, axis=0)))
+        if reached > LEARNED * fit.prior_loss:
+            return
+        advice = f"The search for alpha reached {reached:.4g} on held-out rows; "
+        advice += "lower learning_rate_init" if minibatch else "increase n_init"
+    else:
+        advice = f"The penalty alpha={estimator.alpha!r} is large for these sample weights; "
+        advice += 'lower alpha or use alpha="auto"'
+        if minibatch:
+            advice += ", or lower learning_rate_init"
+    warnings.warn(
+        "The network has learned nothing: predicting the class frequencies has the same log-loss, "
+        f"{fit.prior_loss:.4g}. {advice}.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )

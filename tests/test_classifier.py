@@ -287,6 +287,18 @@ def test_a_penalty_that_leaves_no_weights_is_named_as_the_cause(solver):
     assert model.stop_reason_ != "diverged"
 
 
+def test_a_rate_that_is_too_high_is_named_where_alpha_is_tuned():
+    X, y = make_classification(1000, 20, n_informative=10, random_state=0)
+    model = TwoLayerMLPClassifier(50, solver="adam", learning_rate_init=10.0, random_state=0)
+    message = r"learned nothing.*reached 0\.\d+ on held-out rows; lower learning_rate_init"
+    with pytest.warns(ConvergenceWarning, match=message):
+        model.fit(X, y)
+    noise = np.random.RandomState(0).randint(0, 2, len(y))  # nothing to learn is no fault
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clone(model).set_params(learning_rate_init="auto").fit(X, noise)
+
+
 @pytest.mark.parametrize("rate", ["constant", "invscaling", "adaptive", "cosine"])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_every_schedule_trains(solver, rate):
