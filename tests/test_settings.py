@@ -78,8 +78,8 @@ def test_batch_size(n_rows, batch_size):
         (8_192, 25, 40),
         (32_768, 25, 40),
         (32_769, 25, 40),
-        (131_072, 16, 25),  # 4 ** -.35 of it
-        (10**6, 8, 13),
+        (131_072, 14, 22),  # 4 ** -.45 of it
+        (10**6, 6, 9),
     ],
 )
 def test_planned_epochs(n_rows, fixed, tuned):
