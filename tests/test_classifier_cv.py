@@ -210,7 +210,11 @@ def test_auto_tries_more_units_where_there_are_many_rows(monkeypatch):
     monkeypatch.setattr(search_module, "UNITS", (3, 5))
     monkeypatch.setattr(search_module, "MORE_UNITS_ROWS", 300)
     X, y = noisy(301)
-    assert make("auto").fit(X, y).scores_.shape[0] == 2
+    assert make("auto", alphas=[3.0, 0.3]).fit(X, y).scores_.shape[0] == 2
+    # noisy data do not need them
+    assert make("auto", alphas=[300.0, 30.0]).fit(X, y).scores_.shape[0] == 1
+    weights = np.full(len(y), 100.0)
+    assert make("auto", alphas=[300.0, 30.0]).fit(X, y, weights).scores_.shape[0] == 2
     assert make("auto").fit(X[1:], y[1:]).hidden_units_ == 3
     with pytest.raises(ValueError, match=r"'hidden_units' .* must be 'auto', .* got 'many'"):
         make("many").fit(X, y)
