@@ -80,17 +80,19 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
-        held-out rows, on a sample of about 3000 rows at most, and stores the choice in `alpha_`;
-        equal rows are never split between training and held-out rows. A warm start keeps
-        `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
+        held-out rows, in two of three folds of at most 3000 distinct rows, and stores the choice in
+        `alpha_`: the largest alpha within 2 % plus one standard error of the best, or the best if
+        there are more than 6000 distinct rows. Equal rows are never split between training and
+        held-out rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier
+        `fit`, else 1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
-        is not copied, and afterwards the (weighted) statistics are part of `coefs_`, which apply
-        to X as it is. The scale is the standard deviation. If at least half the rows of a column
-        hold one value (zero, its smallest or its largest), the scale is at least half the root
-        mean squared distance of the other rows from that value: for a column of two values that
-        is half their range. The weights of a constant column are zero. Sparse
-        X gives the same fit as dense X, unless it is text-like: at least 500 columns and at most
+        is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics
+        and apply to X as it is. The scale is the standard deviation. If at least half the rows of
+        a column hold one value (zero, its smallest or its largest), the scale is at least half the
+        root mean squared distance of the other rows from that value: for a column of two values
+        that is half their range. The weights of a constant column are zero. Sparse X gives the
+        same fit as dense X, unless it is text-like: at least 500 columns and at most
         5 % non-zeros. Columns of text-like data that are mostly zero are not centred, and the
         root mean squared norm of the rows is at most 5.
     n_init : "auto" or int, default="auto"
@@ -122,31 +124,31 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     beta_2 : float in [0, 1), default=0.999
         Decay of the second moment of "adam".
     max_iter : int or None, default=None
-        Iterations of "lbfgs", epochs of the others. None is 1000 iterations, or as many epochs
-        as are planned for the size of the data: at least 25 epochs, 40 with
-        ``alpha="auto"`` (from 32 768 rows on fewer:
-        times ``(32768 / n_samples) ** 0.35``) and 500 steps, or, for text-like data with more
-        than a quarter as many columns as rows, at least 1 epoch and 60 steps times the root of
-        the number of outputs.
+        Iterations of "lbfgs", epochs of "adam" and "sgd". None is 1000 iterations, or enough epochs
+        for 500 steps, but at least 25 epochs, or 40 with ``alpha="auto"``; above 32 768 rows this
+        minimum is multiplied by ``(32768 / n_samples) ** 0.45``. For text-like data with more than
+        a quarter as many columns as rows, it is enough epochs for 60 steps times the root of the
+        number of outputs, but at least 1 epoch.
     tol : float, default=1e-4
         The fit has converged when `n_iter_no_change` iterations (epochs) in a row have each
-        failed to bring the loss more than `tol`, in nats per unit of sample weight, below the
-        lowest one before. It is the validation loss with `early_stopping`, else the training
-        loss. With the "cosine" rate and without early stopping, the schedule runs to its end,
-        and has converged if `max_iter` is None or the last epoch improved by less than `tol`.
+        failed to bring the loss more than `tol`, in nats per unit of sample weight, below its
+        previous minimum. The loss is that of the validation data with `early_stopping`, else the
+        training loss. With the "cosine" rate and without early stopping, the schedule runs to its
+        end, and the fit has converged if `max_iter` is None or the last epoch improved the loss by
+        less than `tol`.
     early_stopping : bool, default=False
         Watch the loss of validation data, stop when it no longer falls and return the weights of
         its minimum. Works with every solver; `partial_fit` ignores it.
     validation_fraction : float in (0, 1), default=0.1
-        Fraction of the distinct rows held out if there is no `X_val`; in proportion to the
-        classes, of which each keeps a row to train on. Equal rows stay together.
+        Fraction of the distinct rows held out if `X_val` is not given. The split is stratified,
+        and each class keeps at least one row to train on. Equal rows stay together.
     n_iter_no_change : int, default=10
         See `tol`.
     warm_start : bool, default=False
         Start `fit` from the weights of the last fit.
     random_state : int, RandomState instance or None, default=None
-        Determines the random starts, the order of the rows and the choice of validation rows.
-        Pass an int for repeatable results.
+        Determines the random starts, the order of the rows, the folds that choose alpha and the
+        choice of validation rows. Pass an int for repeatable results.
     verbose : int, default=0
         1 prints selected iterations and the outcome of each restart, 2 prints all iterations.
 
@@ -179,7 +181,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Iterations (epochs) run by the start that was finished.
     best_iter_ : int
         The iteration, counted from 1, whose weights were returned: the one with the lowest
-        watched loss. 0 is the start.
+        loss (see `tol`). 0 is the start.
     converged_ : bool
         True if the fit ended by itself, neither by `max_iter` nor by divergence.
     stop_reason_ : str
@@ -203,13 +205,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
     See Also
     --------
-    TwoLayerMLPClassifierCV : Chooses alpha and hidden_units by cross-validation.
+    TwoLayerMLPClassifierCV : Choose alpha and hidden_units by cross-validation.
     sklearn.neural_network.MLPClassifier : Any number of hidden layers.
 
     Notes
     -----
-    A row of weight k gives the same fit as k equal rows if all rows are in one batch; so do weight
-    0 and removal.
+    If all rows are in one batch, a row of weight k gives the same fit as k equal rows, and a row
+    of weight 0 the same fit as no row.
 
     References
     ----------

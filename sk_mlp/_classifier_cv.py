@@ -63,7 +63,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     It is to :class:`TwoLayerMLPClassifier` what
     :class:`~sklearn.linear_model.LogisticRegressionCV` is to
     :class:`~sklearn.linear_model.LogisticRegression`: it chooses alpha and hidden_units by
-    cross-validation and fits the network to all data with them. In each fold the search starts from
+    cross-validation and fits the network to all data with them. The search starts from
     the alpha in the middle. It stops lowering alpha once the mean score stops improving, and stops
     raising it once the score is clearly worse. Every network starts from the weights of the
     neighbouring alpha and is trained, in single precision, until it can be ranked. Read more in the
@@ -72,8 +72,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     Parameters
     ----------
     hidden_units : int, sequence of int or "auto", default="auto"
-        Numbers of hidden units to choose from. "auto" is 100, and for more than 10 000 rows 100
-        and 300, unless 100 units need an alpha above 10.
+        Numbers of hidden units to choose from. "auto" is 100, or 100 and 300 for more than
+        10 000 rows, unless the best alpha for 100 units is above 10 times the mean weight.
     alphas : int or sequence of float, default=10
         Penalties to choose from; an int n means n log-spaced values from 100 down to 0.01 (1
         is 100 alone). For one alpha pass ``[alpha]``.
@@ -95,17 +95,17 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Activation of the hidden layer.
     solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
         "auto" is "lbfgs" for up to 10 000 rows, and "adam" for more and for text-like data with
-        more than a quarter as many columns as rows. With a minibatch solver
-        each alpha is fitted afresh.
+        more than a quarter as many columns as rows. For the search, the rows that are used to
+        choose count (see `cv`). With a minibatch solver each alpha is fitted afresh.
     standardize : bool, default=True
         See :class:`TwoLayerMLPClassifier`.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class in the fits; scores are weighted by `sample_weight` alone.
     max_iter : int or None, default=None
-        Of the final fit, and with "adam" and "sgd" of the fits of the search; see
-        :class:`TwoLayerMLPClassifier`. With None the final fit plans at least 50 epochs.
+        Limit of the final fit, and with "adam" and "sgd" also of the fits of the search; see
+        :class:`TwoLayerMLPClassifier`. With None, the minimum for the final fit is 50 epochs.
     tol : float, default=3e-5
-        Of the same fits; see :class:`TwoLayerMLPClassifier`.
+        Tolerance of the same fits; see :class:`TwoLayerMLPClassifier`.
     random_state : int, RandomState instance or None, default=None
         Determines the splits, the random starts and the order of the rows. Pass an int for
         repeatable results.
@@ -115,8 +115,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     Attributes
     ----------
     alpha_ : float
-        The chosen alpha: the largest whose mean score is, if scores are negative errors such as
-        the default, within 2 % and one standard error of the best one, else the best one.
+        The chosen alpha: the largest whose mean score is within one standard error of the best one;
+        scores that are negative errors, such as the default, may be 2 % worse on top of that. If
+        fewer than half of the distinct rows were used to choose, it is the alpha of the best score.
     hidden_units_ : int
         The chosen number of hidden units: that of the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
@@ -148,7 +149,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     best_iter_ : int
         The iteration whose weights were returned.
     converged_ : bool
-        True if the final fit has converged.
+        True if the final fit converged.
     stop_reason_ : str
         Why the final fit ended.
     n_init_losses_ : list of float
@@ -156,7 +157,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     See Also
     --------
-    TwoLayerMLPClassifier : The network without the search.
+    TwoLayerMLPClassifier : The network without the search; tunes alpha alone.
     sklearn.model_selection.GridSearchCV : Searches any parameter, also of a whole pipeline.
 
     Examples

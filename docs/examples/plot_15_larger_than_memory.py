@@ -49,7 +49,7 @@ print(f"file: {path.stat().st_size / 1e6:.0f} MB")
 #
 # ``np.load(..., mmap_mode="r")`` opens the file without reading it, and ``fit`` works through it in
 # blocks of rows. The mean and scale of the features are computed on all rows; the penalty is chosen on
-# a sample of about 3000.
+# at most 3000 of them.
 
 mapped = np.load(path, mmap_mode="r")
 network = TwoLayerMLPClassifier(random_state=0)

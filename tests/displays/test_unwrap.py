@@ -35,7 +35,8 @@ def test_wrong_estimators(display, circles):
     for other in (LogisticRegression(), make_pipeline(LogisticRegression()).fit(*circles)):
         with pytest.raises(TypeError, match="Pipeline or search that ends in one; got Logistic"):
             display.from_estimator(other, *data)
-    search = GridSearchCV(TwoLayerMLPClassifier(2), {"n_init": [1]}, refit=False, cv=2)
+    network = TwoLayerMLPClassifier(2, random_state=0)
+    search = GridSearchCV(network, {"alpha": [1.0]}, refit=False, cv=2)
     with pytest.raises(ValueError, match="GridSearchCV has with refit=True"):
         display.from_estimator(search.fit(*circles), *data)
 
