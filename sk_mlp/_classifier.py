@@ -183,7 +183,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         The iteration, counted from 1, whose weights were returned: the one with the lowest
         loss (see `tol`). 0 is the start.
     converged_ : bool
-        True if the fit ended by itself, neither by `max_iter` nor by divergence.
+        True if the fit ended by itself: not by `max_iter`, divergence or a callback. False after
+        `partial_fit`.
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (no
         decrease is possible in floating point), "max_iter", "diverged" (the loss is no lower

@@ -69,8 +69,9 @@ class Reporter:
 
     def end_run(self, result: SolverResult) -> bool:
         """Print how a run ended."""
+        paused = self.brief and result.reason == "max_iter"  # the best of the restarts go on
         self.print(
-            f"ended by {result.reason} after {result.n_iter} {self.unit}s"
+            f"{'paused' if paused else f'ended by {result.reason}'} after {result.n_iter} {self.unit}s"
             f"  loss {result.loss:.5f} of {self.unit} {result.best_iter}"
         )
         return False

@@ -10,7 +10,7 @@ from sk_mlp._reporting import is_due
 
 LINE = re.compile(
     r"(?P<label>\w+( \w+ \d+/\d+| best restart)?)  "
-    r"((iteration|epoch) +(?P<iteration>\d+)/(?P<max_iter>\d+)|ended by \w+ after \d+ \w+)"
+    r"((iteration|epoch) +(?P<iteration>\d+)/(?P<max_iter>\d+)|(paused|ended by \w+) after \d+ \w+)"
     r"  loss (?P<loss>\d+\.\d{5})( of (iteration|epoch) \d+)?"
     r"(  validation loss (?P<validation>\d+\.\d{5}))?  \d+\.\d s"
 )
@@ -54,7 +54,8 @@ def test_restarts_take_a_line_each(capsys):
     labels = [match["label"] for match in found]
     assert labels[:3] == [f"lbfgs restart {i}/3" for i in (1, 2, 3)]
     assert {*labels[3:]} == {"lbfgs best restart"}
-    assert sum("ended by" in line for line in lines) == 4
+    assert sum("paused after 10 iterations" in line for line in lines) == 3
+    assert sum("ended by" in line for line in lines) == 1  # a pause is no end by max_iter
 
 
 def test_every_iteration_with_its_validation_loss(capsys):
