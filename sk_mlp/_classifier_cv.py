@@ -123,7 +123,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alphas_ : ndarray of shape (n_alphas,)
         The alphas to choose from, in decreasing order.
     scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
-        Held-out scores; NaN for alphas not tried.
+        Held-out scores of the numbers of hidden units tried; NaN for alphas not tried.
     best_score_ : float
         Mean score of the choice.
     classes_ : ndarray of shape (n_classes,)
@@ -262,6 +262,11 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     @property
     def _auto(self) -> bool:
         return isinstance(self.hidden_units, str) and self.hidden_units == "auto"
+
+    def _tried_units(self) -> list[int]:
+        """Hidden units of the rows of `scores_`."""
+        units = list(UNITS) if self._auto else self._units()
+        return units[: len(self.scores_)]  # of those that "auto" or a callback left
 
     def _units(self) -> list[int]:
         units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()

@@ -109,8 +109,7 @@ class AlphaPathDisplay(Display):
         network, _, _ = unwrap(estimator, cls.__name__)
         if hasattr(network, "scores_"):
             scores = network.scores_
-            # a search that a callback stopped has no scores of the last ones
-            units = np.atleast_1d(network.hidden_units)[: len(scores)].tolist()
+            units = network._tried_units()
             best, scoring = network.hidden_units_, network.scoring
         elif hasattr(network, "alpha_scores_"):
             scores = to_host(network.alpha_scores_)[None]

@@ -1,8 +1,12 @@
 """AlphaPathDisplay draws the scores among which a fit chose."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 
 from sk_mlp import AlphaPathDisplay, TwoLayerMLPClassifierCV
@@ -46,3 +50,13 @@ def test_path_of_a_network_that_chose_its_alpha(fit, circles):
     drawn = AlphaPathDisplay.from_estimator(network)
     assert_allclose(drawn.lines_[0].get_xydata(), [[0.1, -0.25], [1.0, -0.5]])
     assert drawn.lines_[0].get_label() == "3 hidden units"
+
+
+@pytest.mark.parametrize(("n_rows", "units"), [(200, [100]), (10_200, [100, 300])])
+def test_path_of_a_search_with_hidden_units_auto(n_rows, units):
+    X, y = make_moons(n_rows, noise=0.1, random_state=0)
+    search = TwoLayerMLPClassifierCV(alphas=[1.0, 0.1], max_iter=2, random_state=0)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        drawn = AlphaPathDisplay.from_estimator(search.fit(X, y))
+    assert [line.get_label() for line in drawn.lines_] == [f"{n} hidden units" for n in units]
+    assert_allclose(drawn.choice_.get_ydata(), [search.best_score_])
