@@ -235,11 +235,16 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
         Raises
         ------
-        ValueError
+        ValueError, TypeError
             If a parameter or the data cannot be used. A fitted estimator is then as it was.
         """
         names = ("activation", "solver", "standardize", "max_iter", "tol", "verbose")
         check_parameters(self, {name: CONSTRAINTS[name] for name in names})
+        if isinstance(self.scoring, list | tuple | set | dict):
+            raise TypeError(
+                "The 'scoring' parameter of TwoLayerMLPClassifierCV must be one score, by name or as a "
+                f"callable, or None; got {self.scoring!r}."
+            )
         units, alphas = self._grid()
         with unchanged_on_error(self):
             fit = self._fit(X, y, sample_weight, groups, (units, alphas))
@@ -283,10 +288,14 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     ) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
         data = validate(self, X, y, sample_weight, keep_all=True)
+        score_weight = None
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, data.X)
+            sample_weight = score_weight = check_sample_weight(sample_weight, data.X)
+            if self.cv is None and not sample_weight.all():  # splits of the rows that count
+                counting = np.flatnonzero(sample_weight)
+                data, score_weight = data.take(counting), sample_weight[counting]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        rows, (units, alphas) = self._rows(data, sample_weight, groups, seed), grid
+        rows, (units, alphas) = self._rows(data, score_weight, groups, seed), grid
         networks = self._candidates(units or _auto_units(data), data, seed)
         tasks.begin("fit", len(networks) + 1)
         scores = self._score(networks, alphas, rows, tasks)
@@ -347,8 +356,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     ) -> "_Scored":
         if self.cv is not None:
             labels = data.target.labels
-            splitter = check_cv(self.cv, data.target.encoded, classifier=True)
             try:
+                splitter = check_cv(self.cv, data.target.encoded, classifier=True)
                 splits = list(splitter.split(data.X, labels, groups))
             except ValueError as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
@@ -360,6 +369,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             data = data.take(kept)
             sample_weight = None if sample_weight is None else sample_weight[kept]
         splits = key_folds(data.target, keys, N_FOLDS)
+        if not splits:
+            raise ValueError(
+                f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to split them."
+            )
         if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
             splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)

@@ -16,6 +16,9 @@ DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteratio
 # Share of the log-loss of the class frequencies below which held-out rows are predicted better
 # than by chance.
 LEARNED = 0.95
+# Multiple of that log-loss which the loss of a start is below, and that after too long steps above,
+# and what a loss that goes down may rise by.
+OF_A_START, ROUGH = 2.0, 0.01
 
 
 def is_due(iteration: int) -> bool:
@@ -96,13 +99,21 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
     ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
     advice = outcome.advice
     if settings.solver != "lbfgs":
-        lower = "lower" if estimator.stop_reason_ == "diverged" else "try another"
-        advice += f", or {lower} learning_rate_init"
+        diverged = estimator.stop_reason_ == "diverged"
+        change = _change_of_rate(estimator, fit) if diverged else "try another"
+        advice += f", or {change} learning_rate_init"
     warnings.warn(
         f"{settings.solver} {ended} (loss {estimator.loss_:.4g}); {advice}.",
         ConvergenceWarning,
         stacklevel=3,
     )
+
+
+def _change_of_rate(estimator: Any, fit: Finished) -> str:
+    """What to do to learning_rate_init: "raise" if the loss is on its way down from the start."""
+    losses = np.asarray(estimator.loss_curve_) / fit.prior_loss
+    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
+    return "raise" if above and np.all(np.diff(losses) < ROUGH) else "lower"
 
 
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
@@ -120,12 +131,13 @@ def warn_if_useless(estimator: Any, fit: Finished) -> None:
         if reached > LEARNED * fit.prior_loss:
             return
         advice = f"The search for alpha reached {reached:.4g} on held-out rows; "
-        advice += "lower learning_rate_init" if minibatch else "increase n_init"
+        rate = f"{_change_of_rate(estimator, fit)} learning_rate_init"
+        advice += rate if minibatch else "increase n_init"
     else:
         advice = f"The penalty alpha={estimator.alpha!r} is large for these sample weights; "
         advice += 'lower alpha or use alpha="auto"'
         if minibatch:
-            advice += ", or lower learning_rate_init"
+            advice += f", or {_change_of_rate(estimator, fit)} learning_rate_init"
     warnings.warn(
         "The network has learned nothing: predicting the class frequencies has the same log-loss, "
         f"{fit.prior_loss:.4g}. {advice}.",

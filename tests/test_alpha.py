@@ -71,7 +71,16 @@ def test_a_long_table_is_thinned_out_before_it_is_read(monkeypatch, looked_at):
     monkeypatch.setattr(holdout, "LOOK_ROWS", 100)
     data = rows(450)
     choose(data)
-    assert_array_equal(looked_at[0][0].X, data.X[::5])
+    index = np.flatnonzero(np.isin(data.X[:, 0], looked_at[0][0].X[:, 0]))
+    assert_array_equal(index // 5, np.arange(90))  # one of each five, which one by chance
+    assert set(index % 5) == set(range(5))
+
+
+def test_a_long_table_of_classes_in_turns_shows_them_all(monkeypatch, looked_at):
+    monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
+    X = np.random.RandomState(0).normal(size=(1000, 3))
+    choose(Data(X, encode(np.arange(1000) % 2), None))
+    assert_allclose(looked_at[0][0].target.encoded.mean(), 0.5, atol=0.1)
 
 
 def test_equal_rows_are_merged_and_never_in_both_parts(looked_at):
@@ -183,3 +192,16 @@ def test_fitted_attributes():
     assert told["alpha_"] == 0.5
     assert_array_equal(told["alphas_"], [1.0, 0.5])
     assert told["alpha_scores_"].shape == (3, 2)
+
+
+def test_equal_rows_are_merged_in_the_order_of_their_first():
+    keys, encoded = np.array([7, 3, 7, 3, 7], dtype=np.uint64), np.array([1, 0, 1, 1, 0])
+    first, weights = alpha_module._merged(encoded, keys, np.array([1.0, 2.0, 4.0, 8.0, 16.0]))
+    assert_array_equal(first, [0, 1, 3, 4])
+    assert_array_equal(weights, [5.0, 2.0, 8.0, 16.0])
+
+
+def test_rows_that_are_all_equal_get_the_middle_of_the_grid():
+    net = TwoLayerMLPClassifier(4, random_state=0).fit(np.ones((3, 2)), [0, 1, 1])
+    assert net.alpha_ == 3.0  # the weight of the one distinct row
+    assert_allclose(net.predict_proba(np.ones((1, 2))), [[1 / 3, 2 / 3]], atol=1e-3)

@@ -382,3 +382,25 @@ def test_bad_parameters_are_named_and_leave_a_fitted_estimator_alone(options, me
     with pytest.raises(ValueError, match=message):
         model.fit(X, y)
     assert_array_equal(model.predict_proba(X), before)
+
+
+def test_rows_of_weight_zero_are_as_if_removed():
+    X, y = noisy()
+    weight = np.where(np.arange(len(y)) % 3, 0.0, 2.0)
+    first = make(cv=None).fit(X, y, weight)
+    second = make(cv=None).fit(X[::3], y[::3], weight[::3])
+    assert_array_equal(first.scores_, second.scores_)
+    assert_array_equal(first.coefs_[0], second.coefs_[0])
+
+
+@pytest.mark.parametrize("scoring", [["accuracy"], {"a": "accuracy"}, ("accuracy",)])
+def test_several_scores_are_an_error(scoring):
+    with pytest.raises(TypeError, match=r"'scoring' .* must be one score.*accuracy"):
+        make(scoring=scoring).fit(*noisy())
+
+
+def test_cv_and_rows_that_cannot_be_split_are_named():
+    with pytest.raises(ValueError, match="cv=1 cannot split"):
+        make(cv=1).fit(*noisy())
+    with pytest.raises(ValueError, match="X has 3 rows that are all equal"):
+        make(cv=None).fit(np.ones((3, 2)), [0, 1, 1])

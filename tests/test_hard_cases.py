@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
@@ -684,3 +684,13 @@ def test_sparse_entries_in_several_parts_count_as_one_number(solver, standardize
         )
     assert_array_equal(P, Q)
     assert parts.nnz == 2 * whole.nnz  # the input is left as it is
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("rate", [1e-8, 1e-5])
+def test_after_steps_that_are_too_short_the_advice_is_longer_ones(solver, rate):
+    net = TwoLayerMLPClassifier(
+        10, solver=solver, learning_rate_init=rate, max_iter=20, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="raise learning_rate_init"):
+        net.fit(*load_breast_cancer(return_X_y=True))

@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from sk_mlp._data.holdout import row_keys, stratified_holdout
+from sk_mlp._data import holdout
+from sk_mlp._data.holdout import row_keys, some_rows, stratified_holdout
 from sk_mlp._data.targets import encode
 
 
@@ -123,3 +124,15 @@ def test_few_distinct_rows_are_split_between_both_parts():
         train, held = stratified_holdout(encode(y), keys_of(X), 0.1)
         assert len(held) == 80
         assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held], axis=0)) == 4
+
+
+def test_rows_that_are_looked_at_do_not_follow_a_period(monkeypatch, X):
+    monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
+    dense, keys, share = some_rows(X, 1000, 0)
+    assert share == 0.5
+    assert len(np.unique(dense)) == len(dense) == 500
+    assert abs(np.mean(dense % 2) - 0.5) < 0.1  # of every second row, one kind only
+    for other in (sparse.csr_matrix(X), array_api_strict.asarray(X)):
+        index, other_keys, _ = some_rows(other, 1000, 0)
+        assert_array_equal(index, dense)
+        assert_array_equal(other_keys, keys)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.arrays import place, take_rows, to_numpy
 from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._data.targets import Target, class_codes
 
@@ -19,26 +19,34 @@ LOOK_ROWS = 100_000
 FEW_DISTINCT = 10
 
 
-def row_keys(X: Array, rng: np.random.RandomState) -> np.ndarray:
+def row_keys(X: Array, rng: np.random.RandomState, index: np.ndarray | None = None) -> np.ndarray:
     """Random number for each row that depends on nothing but the values in the row.
 
     A linear hash modulo 2**64 of the bits of the values, with random odd factors: the same in
     float32 and float64, dense and sparse, and wherever in X the row is.
 
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n_samples, n_features)
+    rng : RandomState
+    index : int ndarray of shape (n_rows,), optional
+        Rows to look at; all by default.
+
     Returns
     -------
     keys : uint64 ndarray of shape (n_rows,)
     """
-    n_rows, n_features = X.shape
+    n_features = X.shape[1]
     factors = rng.randint(0, 2**64, size=n_features, dtype=np.uint64) | np.uint64(1)
     if sparse.issparse(X):
+        X = X if index is None else X[index]
         sums = np.cumsum(_bits(X.data) * factors[X.indices], dtype=np.uint64)
         sums = np.concatenate([np.zeros(1, dtype=np.uint64), sums])
         return np.asarray(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
-    keys = [
-        np.sum(_bits(to_numpy(X[block, ...])) * factors, axis=1, dtype=np.uint64)
-        for block in row_blocks(0, n_rows, pass_rows(X, 8 * n_features))
-    ]
+    n_rows, keys = X.shape[0] if index is None else len(index), []
+    for block in row_blocks(0, n_rows, pass_rows(X, 8 * n_features)):
+        rows = X[block, ...] if index is None else take_rows(X, place(index[block], X))
+        keys.append(np.sum(_bits(to_numpy(rows)) * factors, axis=1, dtype=np.uint64))
     return np.concatenate(keys)
 
 
@@ -72,9 +80,14 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
     share : float
         Of the distinct rows.
     """
-    stride = math.ceil(X.shape[0] / LOOK_ROWS)
-    keys = row_keys(X[::stride, ...], np.random.RandomState(seed))  # a view, if X is dense
-    index, distinct = np.arange(0, X.shape[0], stride), np.unique(keys)
+    rng, stride = np.random.RandomState(seed), math.ceil(X.shape[0] / LOOK_ROWS)
+    if stride > 1:  # one of each few rows, by chance: their order may have a period
+        index = np.arange(0, X.shape[0], stride)
+        index = np.minimum(index + rng.randint(stride, size=len(index)), X.shape[0] - 1)
+        keys = row_keys(X, rng, index)
+    else:
+        index, keys = np.arange(X.shape[0]), row_keys(X, rng)
+    distinct = np.unique(keys)
     if len(distinct) > n_distinct:
         kept = np.flatnonzero(keys < distinct[n_distinct])
         index, keys = index[kept], keys[kept]

@@ -83,6 +83,8 @@ def choose_alpha(
     n_distinct = len(np.unique(keys))
     unit = sample.weight_sum / n_distinct
     folds = key_folds(sample.target, keys, N_FOLDS)[:USED_FOLDS]
+    if not folds:  # all rows are equal
+        return AlphaChoice(unit)
     if not sample.is_text:
         settings = settings._replace(solver="lbfgs")
     walk = Walk(settings, seed, log_loss_score, **QUICK)
@@ -122,9 +124,13 @@ def _merged(
     """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
     codes = encoded.reshape(len(keys), -1)
     pairs = np.column_stack([keys, codes.astype(np.uint64)])
-    _, first, number = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+    by_pair = np.lexsort(pairs.T)  # np.unique of rows would turn a Ctrl-C into a TypeError
+    is_new = np.ones(len(keys), dtype=bool)
+    is_new[1:] = np.any(np.diff(pairs[by_pair], axis=0), axis=1)
+    first = by_pair[is_new]
     if len(first) == len(keys):
         return np.arange(len(keys)), weights
+    number = np.empty(len(keys), dtype=int)
+    number[by_pair] = np.cumsum(is_new) - 1
     order = np.argsort(first)
-    totals = np.bincount(number.ravel(), weights)
-    return first[order], totals[order]
+    return first[order], np.bincount(number, weights)[order]
