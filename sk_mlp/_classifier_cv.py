@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifierCV."""
 
+import warnings
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -246,6 +247,12 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 f"callable, or None; got {self.scoring!r}."
             )
         units, alphas = self._grid()
+        if groups is not None and self.cv is None:
+            warnings.warn(
+                "groups are ignored by the default splits; pass cv=GroupKFold(), for example.",
+                UserWarning,
+                stacklevel=2,
+            )
         with unchanged_on_error(self):
             fit = self._fit(X, y, sample_weight, groups, (units, alphas))
             warn_unless_converged(self, fit)

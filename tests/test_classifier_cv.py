@@ -226,6 +226,8 @@ def test_groups_reach_the_splitter():
     assert make(cv=GroupKFold(5)).fit(X, y, groups=groups).scores_.shape[1] == 5
     with pytest.raises(ValueError, match="groups"):
         make(cv=GroupKFold(5)).fit(X, y)
+    with pytest.warns(UserWarning, match=r"groups are ignored .* pass cv=GroupKFold"):
+        make(cv=None).fit(X, y, groups=groups)
 
 
 def test_weights_count_as_repetitions_in_fits_and_scores():
