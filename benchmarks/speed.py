@@ -77,9 +77,10 @@ class Side:
         """Time some calls, the first time after one that may import something."""
         if turn == 0:
             first = self.ask(1)
-            self.calls = math.ceil(MIN_SECONDS / first["seconds"])
             if first["seconds"] > WARM_UP_SECONDS:
                 self.answers.append(first)
+            elif first["seconds"] < MIN_SECONDS:
+                self.calls = math.ceil(MIN_SECONDS / self.ask(10)["seconds"])
         if len(self.answers) <= turn:
             self.answers.append(self.ask(self.calls))
 
