@@ -18,6 +18,7 @@ from sk_mlp._data.holdout import key_folds, some_rows
 from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
+from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
 from sk_mlp._training.path import (
     Fold,
     Scorer,
@@ -28,7 +29,7 @@ from sk_mlp._training.path import (
     make_fold,
     path,
 )
-from sk_mlp._training.settings import EPOCHS, Size, resolve
+from sk_mlp._training.settings import EPOCHS, LBFGS_ROWS, Size, resolve
 from sk_mlp._training.training import Finished
 from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
@@ -38,14 +39,11 @@ from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_
 LARGEST_ALPHA, SMALLEST_ALPHA = 100.0, 0.01
 # Five folds are no better than three. Above 3000 rows two of the three are as good, with 50 rows of
 # every class held out in each; a single one is not (penbased: log-loss .076 instead of .044).
-N_FOLDS, USED_FOLDS, HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3, 2, 3_000, 50
-# Above, lbfgs takes longer to converge than MLPClassifier to stop, and a path of networks that
-# have not converged takes too small an alpha (adult: log-loss .63 instead of .32).
-SEARCH_BY_LBFGS_ROWS = 10_000
+HOLD_OUT_ROWS, HOLD_OUT_CLASS = 3_000, 50
 # As for alpha="auto", more rows than this do not make a better choice.
 SEARCH_ROWS = 5_000
 # Of the log-loss with 100 units alone, 300 beside them leave .92 on four sets of more than 10 000
-# rows (letter .76), for three times the time, and 1.00 on 29 smaller ones.
+# rows (letter .77), for three times the time, and 1.00 on 29 smaller ones.
 UNITS, MORE_UNITS_ROWS = (100, 300), 10_000
 # Where 100 units want more penalty than this for each unit of weight, the data are noisy and more
 # units are no better: adult .3175 and .3064 with 300 at alpha=32, .3197 and .3065 with 100.
@@ -416,10 +414,14 @@ def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:
 
 
 def _solver(solver: str, data: Data) -> str:
-    """As given, or by the rows: a step of adam costs what the non-zeros cost, not the columns."""
+    """As given, or by the rows: a step of adam costs what the non-zeros cost, not the columns.
+
+    Of many rows, a path of networks by lbfgs that have not converged takes too small an alpha
+    (adult: log-loss .63 instead of .32).
+    """
     if solver != "auto":
         return solver
-    return "adam" if data.is_short_text or data.X.shape[0] > SEARCH_BY_LBFGS_ROWS else "lbfgs"
+    return "adam" if data.is_short_text or data.X.shape[0] > LBFGS_ROWS else "lbfgs"
 
 
 def _rarest(data: Data) -> int:
