@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("sk_mlp", "scikit-learn", "numpy", "scipy", "torch", "pytabkit", "dask")
+PACKAGES = ("sk_mlp", "scikit-learn", "numpy", "scipy", "torch", "lightgbm", "pytabkit", "dask")
 
 
 def cpu_seconds() -> float:

@@ -1,12 +1,4 @@
-"""How fast sk_mlp is on a GPU: beside bare matrix products, PyTorch, and the CPU.
-
-objective   loss and gradient, against the five matrix products that no method avoids
-epoch       an epoch of Adam, against a plain PyTorch loop that does the same steps
-fit         a fit with all defaults, against the same fit with NumPy on the CPU
-
-The same code runs in all rows; only the arrays differ. Everything is in float32. A time ends
-when a number that depends on all the work has arrived on the host.
-"""
+"""How fast sk_mlp is on a GPU: beside bare matrix products, PyTorch, and the CPU; see README.md."""
 
 import argparse
 import json
@@ -102,8 +94,7 @@ def main() -> None:
     card = torch.cuda.get_device_name() if options.device.startswith("cuda") else options.device
     precision = torch.get_float32_matmul_precision()  # "high" is TF32
     info = f"{machine()} Device: {card}; precision of float32 products: {precision}."
-    print(info + "\n")
-    print("| row | ours [s] | reference [s] | ours / reference | target |")
+    print(f"{info}\n\n| row | ours [s] | reference [s] | ours / reference | target |")
     print("| --- | ---: | ---: | ---: | --- |")
     results = []
     with config_context(array_api_dispatch=True):
