@@ -81,10 +81,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
         held-out rows, in two of three folds of at most 3000 distinct rows, and stores the choice in
-        `alpha_`: the largest alpha within 2 % plus one standard error of the best, or the best if
-        there are more than 6000 distinct rows. Equal rows are never split between training and
-        held-out rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier
-        `fit`, else 1.
+        `alpha_`: the largest alpha within 2 % plus one standard error of the best. If there are
+        n > 6000 distinct rows, it is the alpha nearest to the best times ``sqrt(3000 / n)``. Equal
+        rows are never split between training and held-out rows. A warm start keeps `alpha_`;
+        `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
         is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics
@@ -125,10 +125,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Decay of the second moment of "adam".
     max_iter : int or None, default=None
         Iterations of "lbfgs", epochs of "adam" and "sgd". None is 1000 iterations, or enough epochs
-        for 500 steps, but at least 25 epochs, or 40 with ``alpha="auto"``; above 32 768 rows this
-        minimum is multiplied by ``(32768 / n_samples) ** 0.45``. For text-like data with more than
-        a quarter as many columns as rows, it is enough epochs for 60 steps times the root of the
-        number of outputs, but at least 1 epoch.
+        for 500 steps, but at least 25 epochs, or 64 with ``alpha="auto"``; this minimum is at most
+        ``64 * (16384 / n_samples) ** 0.45``. For text-like data with more than a quarter as many
+        columns as rows, it is enough epochs for 60 steps times the root of the number of outputs,
+        but at least 1 epoch.
     tol : float, default=1e-4
         The fit has converged when `n_iter_no_change` iterations (epochs) in a row have each
         failed to bring the loss more than `tol`, in nats per unit of sample weight, below its

@@ -29,7 +29,7 @@ from sk_mlp._training.path import (
     make_fold,
     path,
 )
-from sk_mlp._training.settings import EPOCHS, LBFGS_ROWS, Size, resolve
+from sk_mlp._training.settings import LBFGS_ROWS, TUNED_EPOCHS, Size, resolve
 from sk_mlp._training.training import Finished
 from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
@@ -48,10 +48,6 @@ UNITS, MORE_UNITS_ROWS = (100, 300), 10_000
 # Where 100 units want more penalty than this for each unit of weight, the data are noisy and more
 # units are no better: adult .3175 and .3064 with 300 at alpha=32, .3197 and .3065 with 100.
 NOISY = 10.0
-# With the alpha of the search a longer fit does not overfit. Log-loss after 25, 40, 50 and 100
-# epochs on 12 000 rows of make_classification .633, .633, .631, .630, of make_gaussian_quantiles
-# .227, .209, .211, .210, of make_moons .207 throughout.
-FINAL_EPOCHS = 2 * EPOCHS
 # of the networks that are compared
 SAME_OPTIONS = ("activation", "standardize", "class_weight", "max_iter", "tol", "verbose")
 
@@ -102,7 +98,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         Weight of each class in the fits; scores are weighted by `sample_weight` alone.
     max_iter : int or None, default=None
         Limit of the final fit, and with "adam" and "sgd" also of the fits of the search; see
-        :class:`TwoLayerMLPClassifier`. With None, the minimum for the final fit is 50 epochs.
+        :class:`TwoLayerMLPClassifier`. With None, the minimum for the final fit is 64 epochs.
     tol : float, default=3e-5
         Tolerance of the same fits; see :class:`TwoLayerMLPClassifier`.
     random_state : int, RandomState instance or None, default=None
@@ -315,7 +311,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         best_split = int(np.argmax(scores[i, :, j]))
         final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
         with tasks.sub_fit("refit", network):
-            fit: Finished = network._fit(*final, epochs=FINAL_EPOCHS)
+            fit: Finished = network._fit(*final, epochs=TUNED_EPOCHS)
         self.__dict__.update((name, v) for name, v in vars(network).items() if name.endswith("_"))
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units

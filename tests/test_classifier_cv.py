@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 from sk_mlp import _classifier_cv as search_module
-from sk_mlp._classifier_cv import FINAL_EPOCHS
+from sk_mlp._training.settings import TUNED_EPOCHS
 
 
 def noisy(n_samples=300, **options):
@@ -335,7 +335,7 @@ def test_many_rows_are_fitted_in_batches_in_the_end_for_more_epochs():
     X, y = noisy(10_001)
     model = make(alphas=[1.0], cv=None).fit(X, y)
     assert model.stop_reason_ == "schedule"
-    assert model.n_iter_ == FINAL_EPOCHS
+    assert model.n_iter_ == TUNED_EPOCHS
     assert clone(model).fit(X[1:], y[1:]).stop_reason_ in ("tol", "stationary")
 
 

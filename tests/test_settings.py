@@ -74,12 +74,11 @@ def test_batch_size(n_rows, batch_size):
     ("n_rows", "fixed", "tuned"),
     [
         (64, 500, 500),  # one step an epoch
-        (1_000, 32, 40),  # 16 steps an epoch
-        (8_192, 25, 40),
-        (32_768, 25, 40),
-        (32_769, 25, 40),
-        (131_072, 14, 22),  # 4 ** -.45 of it
-        (10**6, 6, 9),
+        (1_000, 32, 64),  # 16 steps an epoch
+        (16_384, 25, 64),
+        (16_385, 25, 64),
+        (65_536, 25, 35),  # 4 ** -.45 of it
+        (10**6, 11, 11),
     ],
 )
 def test_planned_epochs(n_rows, fixed, tuned):
