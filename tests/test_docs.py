@@ -18,15 +18,7 @@ PAGES = sorted([*DOCS.glob("*.rst"), *(DOCS / "guide").glob("*.rst")])
 NEEDS = {"gpu": ("torch", "array_api_compat"), "callbacks": ("sklearn.callback",)}
 
 
-@pytest.fixture(autouse=True)
-def _close_figures(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
-
-
+@pytest.mark.usefixtures("plt")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_of_page(page):
     for module in NEEDS.get(page.stem, ()):
@@ -49,6 +41,7 @@ def test_code_on_page_is_an_example(page):
     assert not re.search(r"^ *\.\. code(-block)?:: +(python|pycon|default)", text, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("plt")
 def test_readme(tmp_path, capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
