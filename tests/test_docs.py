@@ -24,7 +24,7 @@ def test_examples_of_page(page):
     for module in NEEDS.get(page.stem, ()):
         pytest.importorskip(module)
     if page.stem == "gpu" and os.environ.get("SCIPY_ARRAY_API") != "1":
-        pytest.skip("test_array_api.py runs it in a process where SCIPY_ARRAY_API=1")
+        pytest.skip("array_api/test_process.py runs it in a process where SCIPY_ARRAY_API=1")
     if page.stem == "recipes":
         pytest.skip("test_recipes.py runs it section by section")
     text = page.read_text(encoding="utf-8")
