@@ -3,13 +3,20 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from problems import assert_same_fit, data, fit, make
+from problems import METHODS, assert_same_fit, data, fit, make
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._data import data as data_module
 from sk_mlp._data.moments import is_text_like
+
+SPARSE = [
+    getattr(sparse, f"{name}_{kind}")
+    for name in ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
+    for kind in ("matrix", "array")
+]
 
 # --------------------------------------------------------------------------- sparse and dense
 
@@ -80,6 +87,43 @@ def test_sparse_entries_in_several_parts_count_as_one_number(solver, standardize
     a, b = fit(clone(model), whole, y), fit(clone(model), parts, y)
     assert_array_equal(a.predict_proba(whole), b.predict_proba(whole))
     assert parts.nnz == 2 * whole.nnz  # the input is left as it is
+
+
+@pytest.mark.filterwarnings("ignore:Constructing a DIA:scipy.sparse.SparseEfficiencyWarning")
+@pytest.mark.parametrize("container", SPARSE, ids=lambda c: c.__name__)
+def test_sparse_containers(container):
+    X, y = load_iris(return_X_y=True)
+    X = np.where(X > 1.5, X, 0.0)
+    model = fit(make(), sparse.csr_array(X), y)
+    for method in METHODS:
+        result = getattr(model, method)(container(X))
+        assert isinstance(result, np.ndarray)
+        # what was learned from sparse data predicts on dense data
+        assert_allclose(getattr(model, method)(X), result, rtol=1e-12, atol=1e-14)
+    if not container.__name__.startswith("bsr"):  # which stores zeros
+        other = fit(make(), container(X), y)
+        assert_same_fit(other, model)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_stream_may_change_between_sparse_and_dense(solver):
+    X, y = load_iris(return_X_y=True)  # has no zero, so that a sparse step moves all weights
+    order = np.random.RandomState(0).permutation(150)
+    models = []
+    for dense_batches in ((), (1, 3), (0,)):
+        model = TwoLayerMLPClassifier(4, solver=solver, random_state=0)
+        for i, batch in enumerate(np.split(order, 5)):
+            rows = X[batch] if i in dense_batches else sparse.csr_array(X[batch])
+            model.partial_fit(rows, y[batch], classes=[0, 1, 2])
+        models.append(model)
+    sparse_only, mixed, dense_first = models
+    assert_allclose(mixed.predict_proba(X), sparse_only.predict_proba(X), atol=1e-5)
+    assert_allclose(dense_first.predict_proba(X), sparse_only.predict_proba(X), atol=1e-5)
+    assert_allclose(
+        mixed._stream["moments"]["variance"],
+        sparse_only._stream["moments"]["variance"],
+        rtol=1e-13,
+    )
 
 
 # -------------------------------------------------------------------------- text-like data

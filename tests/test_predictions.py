@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from problems import ACTIVATIONS, data, fit, make
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -90,3 +91,22 @@ def test_a_label_that_is_always_or_never_there():
     Y = np.stack([X[:, 0] > 0, np.zeros(50), np.ones(50)], axis=1).astype(int)
     model = TwoLayerMLPClassifier(3, random_state=0).fit(X, Y)
     assert_array_equal(model.predict(X)[:, 1:], Y[:, 1:])
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam"])
+def test_two_labels_are_not_two_classes(solver):
+    X, y = load_iris(return_X_y=True)
+    Y = np.column_stack([y == 0, y >= 1]).astype(int)
+    Y[:20] = 1  # rows with both labels
+    options = {"solver": solver, "alpha": 0.1, "n_init": 1, "tol": 1e-5, "random_state": 0}
+    model = TwoLayerMLPClassifier(8, **options).fit(X, Y)
+    P = model.predict_proba(X)
+    assert P.shape == (len(X), 2)
+    assert model.predict(X).shape == Y.shape
+    assert_array_equal(model.predict(X), P > 0.5)
+    assert not np.allclose(P.sum(axis=1), 1.0)
+    assert model.score(X, Y) == np.mean((model.predict(X) == Y).all(axis=1)) > 0.85
+    assert_allclose(P.mean(axis=0), Y.mean(axis=0), atol=0.02)
+    assert make("adam").partial_fit(X, Y).predict_proba(X).shape == (len(X), 2)
+    search = TwoLayerMLPClassifierCV(4, alphas=[1.0], cv=2, random_state=0).fit(X, Y)
+    assert search.predict_proba(X).shape == (len(X), 2)
