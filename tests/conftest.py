@@ -2,6 +2,9 @@
 
 import pytest
 
+# it has no doctest, and a folder's conftest may have been imported by the same name
+collect_ignore = ["conftest.py"]
+
 
 @pytest.fixture(params=["lbfgs", "adam", "sgd"])
 def solver(request):

@@ -2,7 +2,8 @@
 
 import pytest
 from sklearn import config_context
-from spaces import SPACES, Space
+
+from array_api.spaces import SPACES, Space
 
 
 @pytest.fixture(params=SPACES)

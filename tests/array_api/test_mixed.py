@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
-from spaces import (
+
+from array_api.spaces import (
     FULL_BATCH,
     METHODS,
     MINIBATCH,
@@ -15,7 +16,6 @@ from spaces import (
     needs_array_api,
     problem,
 )
-
 from sk_mlp._backend.compat import to_host
 
 pytestmark = [needs_array_api, few_iterations]

@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.utils import _array_api
-from spaces import (
+
+from array_api.spaces import (
     FULL_BATCH,
     assert_same_network,
     classifier,
@@ -17,7 +18,6 @@ from spaces import (
     needs_array_api,
     problem,
 )
-
 from sk_mlp._backend.compat import to_host
 
 pytestmark = [needs_array_api, few_iterations]

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from spaces import COMPLETE, ON, REASON
+
+from array_api.spaces import COMPLETE, ON, REASON
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

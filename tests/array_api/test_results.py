@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _array_api
 from sklearn.utils.estimator_checks import estimator_checks_generator
-from spaces import (
+
+from array_api.spaces import (
     COMPLETE,
     FULL_BATCH,
     METHODS,
@@ -26,7 +27,6 @@ from spaces import (
     needs_array_api,
     problem,
 )
-
 from sk_mlp._backend.compat import to_host
 
 pytestmark = [needs_array_api, few_iterations]

@@ -4,8 +4,8 @@ import collections
 
 import numpy as np
 import pytest
-from spaces import classifier, few_iterations, needs_array_api, problem
 
+from array_api.spaces import classifier, few_iterations, needs_array_api, problem
 from sk_mlp._backend.rows import DEVICE_BYTES, gradient_rows
 
 pytestmark = [needs_array_api, few_iterations]
