@@ -1,9 +1,11 @@
 """TwoLayerMLPClassifierCV: what it chooses, and by what."""
 
+import joblib
 import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from problems import assert_same_fit
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
@@ -406,3 +408,48 @@ def test_cv_and_rows_that_cannot_be_split_are_named():
         make(cv=1).fit(*noisy())
     with pytest.raises(ValueError, match="X has 3 rows that are all equal"):
         make(cv=None).fit(np.ones((3, 2)), [0, 1, 1])
+
+
+# ------------------------------------------------------------------- scorers and backends
+
+
+@pytest.mark.parametrize(
+    "scoring", [lambda model, X, y: model.score(X, y), "adjusted_rand_score"], ids=["own", "name"]
+)
+def test_a_scorer_that_takes_no_weights_is_called_without(scoring):
+    X, y = noisy()
+    model = make(3, scoring=scoring)
+    plain = clone(model).fit(X, y)
+    assert_array_equal(model.fit(X, y, np.ones(len(y))).scores_, plain.scores_)
+
+
+def test_a_scorer_that_takes_weights_gets_them():
+    X, y = noisy()
+    seen = []
+
+    def scoring(model, X, y, sample_weight=None):
+        seen.append(sample_weight.sum())
+        return model.score(X, y, sample_weight)
+
+    make(3, scoring=scoring).fit(X, y, np.full(len(y), 2.0))
+    assert set(seen) == {2 * len(y) / 3}
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "multiprocessing"])
+def test_search_under_any_joblib_backend(backend):
+    X, y = noisy()
+    expected, by_accuracy = make(3).fit(X, y), make(3, scoring="accuracy").fit(X, y)
+    with joblib.parallel_config(backend, n_jobs=2):
+        # a scorer that cannot be pickled: the folds stay in this process
+        unpicklable = make(3, scoring=lambda model, X, y: model.score(X, y)).fit(X, y)
+        other = make(3).fit(X, y)
+    assert_same_fit(other, expected)
+    assert_array_equal(other.scores_, expected.scores_)
+    assert_array_equal(unpicklable.scores_, by_accuracy.scores_)
+
+
+def test_cv_is_named_where_it_cannot_split():
+    X, y = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1]
+    assert make(cv=None).fit(X, y).scores_.shape[1] == 3  # the default needs no 3 of a class
+    with pytest.raises(ValueError, match=r"cv=4 cannot split X, y: .*n_splits=4"):
+        make(cv=4).fit(X, y)

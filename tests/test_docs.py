@@ -18,21 +18,13 @@ PAGES = sorted([*DOCS.glob("*.rst"), *(DOCS / "guide").glob("*.rst")])
 NEEDS = {"gpu": ("torch", "array_api_compat"), "callbacks": ("sklearn.callback",)}
 
 
-@pytest.fixture(autouse=True)
-def _close_figures(monkeypatch):
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    import matplotlib.pyplot as plt
-
-    yield
-    plt.close("all")
-
-
+@pytest.mark.usefixtures("plt")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_of_page(page):
     for module in NEEDS.get(page.stem, ()):
         pytest.importorskip(module)
     if page.stem == "gpu" and os.environ.get("SCIPY_ARRAY_API") != "1":
-        pytest.skip("test_array_api.py runs it in a process where SCIPY_ARRAY_API=1")
+        pytest.skip("array_api/test_process.py runs it in a process where SCIPY_ARRAY_API=1")
     if page.stem == "recipes":
         pytest.skip("test_recipes.py runs it section by section")
     text = page.read_text(encoding="utf-8")
@@ -49,6 +41,7 @@ def test_code_on_page_is_an_example(page):
     assert not re.search(r"^ *\.\. code(-block)?:: +(python|pycon|default)", text, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("plt")
 def test_readme(tmp_path, capsys):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

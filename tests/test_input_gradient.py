@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from problems import ACTIVATIONS
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import NotFittedError
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp import _predictor as predictor_module
-from sk_mlp._network.activations import ACTIVATIONS
 
 
 def data_of(target):

@@ -305,3 +305,15 @@ def test_golden_files_load_and_predict_the_same(path, suffix):
         assert_allclose(model.transform(X), hidden, rtol=tolerance, atol=tolerance)
         assert model.get_params() == clone(model).get_params()
     assert models["stream"].partial_fit(expected["stream.X"], np.arange(15) % 3).n_iter_ == 4
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+def test_pickle_after_early_stopping_and_a_pass_is_small_too(solver):
+    X, y = load_breast_cancer(return_X_y=True)
+    X = np.tile(X, (1, 10))
+    model = TwoLayerMLPClassifier(100, solver=solver, early_stopping=True, random_state=0)
+    parameters = n_bytes(model.fit(X, y).coefs_ + model.intercepts_)
+    assert len(pickle.dumps(model)) < 1.1 * parameters + 10_000
+    if solver != "lbfgs":  # adam keeps two vectors in single precision
+        model.partial_fit(X, y)
+        assert len(pickle.dumps(model)) < 2.1 * parameters + 15_000

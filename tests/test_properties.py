@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
+from problems import ACTIVATIONS, assert_same_fit, parameters
 from scipy import sparse
 from scipy.special import expit, softmax
-from sklearn.exceptions import ConvergenceWarning
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
@@ -27,17 +27,14 @@ settings.register_profile("nightly", max_examples=1000, **COMMON)
 settings.load_profile(os.environ.get("SK_MLP_HYPOTHESIS", "default"))
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
-ACTIVATIONS = ["identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu"]
 ARGUMENTS = r"\b(X|y|sample_weight|class_weight|classes|validation_fraction|alpha|cv|scoring)\b"
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
+pytestmark = [
     # a few iterations are not expected to converge
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "The least populated class")  # of a search with cv=2
-        yield
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:The least populated class"),  # of a search with cv=2
+]
 
 
 # ------------------------------------------------------------------------------ strategies
@@ -47,7 +44,7 @@ def networks(**fixed):
     """Networks of a few units, trained for a few iterations with all rows in one batch."""
     options = {
         "solver": st.sampled_from(SOLVERS),
-        "activation": st.sampled_from(ACTIVATIONS),
+        "activation": st.sampled_from(list(ACTIVATIONS)),
         "alpha": st.sampled_from([0.01, 1.0]),
         "standardize": st.booleans(),
         "hidden_units": st.integers(1, 4),
@@ -115,15 +112,6 @@ def as_container(X):
     )
 
 
-def network_of(model):
-    return [*model.coefs_, *model.intercepts_]
-
-
-def assert_same_network(a, b):
-    for one, other in zip(network_of(a), network_of(b), strict=True):
-        assert_array_equal(one, other)
-
-
 # --------------------------------------------------------------------- a network or an error
 
 
@@ -165,23 +153,12 @@ def test_probabilities_sum_to_one(table, model):
     assert_array_equal(model.predict(X), model.classes_[P.argmax(axis=1)])
 
 
-G = {
-    "identity": lambda z: z,
-    "logistic": expit,
-    "tanh": np.tanh,
-    "relu": lambda z: np.maximum(z, 0),
-    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
-    "gelu": lambda z: z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
-    "silu": lambda z: z * expit(z),
-}
-
-
 @given(table=st.one_of(tables(), tables(multilabel=True)), model=networks())
 def test_predictions_are_the_formula_of_the_public_attributes(table, model):
     X, y = table
     model.fit(X, y)
     (W1, W2), (b1, b2) = model.coefs_, model.intercepts_
-    hidden = G[model.activation](X @ W1 + b1)
+    hidden = ACTIVATIONS[model.activation](X @ W1 + b1)
     raw = hidden @ W2 + b2
     assert_allclose(model.transform(X), hidden, rtol=1e-9, atol=1e-9)
     if model.out_activation_ == "softmax":
@@ -237,7 +214,7 @@ def test_names_of_labels_do_not_matter(table, model, names):
     X, y = table
     names = np.array(sorted(names), dtype=object)[: y.max() + 1]
     renamed = copy.deepcopy(model).fit(X, names[y])
-    assert_same_network(renamed, model.fit(X, y))
+    assert_same_fit(renamed, model.fit(X, y))
     assert_array_equal(renamed.classes_, names)
     assert_array_equal(renamed.predict(X), names[model.predict(X)])
 
@@ -247,7 +224,7 @@ def test_containers_do_not_matter(table, model, data):
     X, y = table
     same = data.draw(as_container(X))
     other = copy.deepcopy(model).fit(same, y)
-    assert_same_network(other, model.fit(X, y))
+    assert_same_fit(other, model.fit(X, y))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of the names of features
         assert_allclose(other.predict_proba(same), model.predict_proba(X), rtol=1e-12)
@@ -257,7 +234,7 @@ def test_containers_do_not_matter(table, model, data):
 def test_float32_does_not_matter_beyond_rounding(table, model):
     X, y = table
     single = copy.deepcopy(model).fit(X.astype(np.float32), y)
-    assert {array.dtype for array in network_of(single)} == {np.dtype(np.float32)}
+    assert {array.dtype for array in parameters(single)} == {np.dtype(np.float32)}
     assert_allclose(single.predict_proba(X), model.fit(X, y).predict_proba(X), atol=1e-3)
 
 
@@ -317,7 +294,7 @@ def test_round_trips_predict_the_same(table, model, stream):
         skops.loads(skops.dumps(model), trusted=trusted),
     ):
         assert_array_equal(same.predict_proba(X), P)
-        assert_same_network(same, model)
+        assert_same_fit(same, model)
     if model.activation in ("identity", "logistic", "tanh", "relu"):
         mlp = model.to_mlpclassifier()
         assert_allclose(mlp.predict_proba(X), P, rtol=1e-7, atol=1e-9)
