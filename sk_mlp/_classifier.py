@@ -25,13 +25,20 @@ from sk_mlp._training.training import (
     Finished,
     TrainingSet,
     finish,
+    quietly,
     random_starts,
     settle,
     train,
     validation_loss,
 )
 from sk_mlp._types import Activation, LearningRate, Solver
-from sk_mlp._validation import check_parameters, check_same_network, options_of, unchanged_on_error
+from sk_mlp._validation import (
+    CONSTRAINTS,
+    check_parameters,
+    check_same_network,
+    options_of,
+    unchanged_on_error,
+)
 
 NOTHING = (None, None, None)  # of X_val, y_val and sample_weight_val
 
@@ -234,6 +241,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
 
     __module__ = "sk_mlp"
 
+    _parameter_constraints = CONSTRAINTS
+
     def __init__(
         self,
         hidden_units: int = 100,
@@ -328,6 +337,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return self
 
     @with_callbacks
+    @quietly
     def _fit(
         self,
         X: Any,
@@ -364,6 +374,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
         return data.take(kept), data.take(held).rows()
 
+    @quietly  # a fit on a cluster begins here
     def _train(
         self,
         training: TrainingSet,

@@ -30,9 +30,16 @@ from sk_mlp._training.path import (
     path,
 )
 from sk_mlp._training.settings import LBFGS_ROWS, TUNED_EPOCHS, Size, resolve
-from sk_mlp._training.training import Finished
+from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver
-from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
+from sk_mlp._validation import (
+    CONSTRAINTS,
+    COUNT,
+    Choice,
+    Numbers,
+    check_parameters,
+    unchanged_on_error,
+)
 
 # On iris, wine, breast_cancer and digits the best of these ten is between .2 and 5, and the log-loss
 # of its neighbours up to 25 % above.
@@ -169,6 +176,13 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     __module__ = "sk_mlp"
 
+    _parameter_constraints = {  # noqa: RUF012  (as in scikit-learn)
+        **{name: CONSTRAINTS[name] for name in (*SAME_OPTIONS, "solver", "random_state")},
+        "hidden_units": [Choice("auto"), Numbers(Integral, 1, None, closed="left")],
+        "alphas": [COUNT, Numbers(Real, 0, None, closed="left")],
+        "scoring": [str, callable, None],
+    }
+
     def __init__(
         self,
         hidden_units: Any = "auto",
@@ -233,14 +247,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         ValueError, TypeError
             If a parameter or the data cannot be used. A fitted estimator is then as it was.
         """
-        names = ("activation", "solver", "standardize", "max_iter", "tol", "verbose")
-        check_parameters(self, {name: CONSTRAINTS[name] for name in names})
-        if isinstance(self.scoring, list | tuple | set | dict):
-            raise TypeError(
-                "The 'scoring' parameter of TwoLayerMLPClassifierCV must be one score, by name or as a "
-                f"callable, or None; got {self.scoring!r}."
-            )
-        units, alphas = self._grid()
+        check_parameters(self)
         if groups is not None and self.cv is None:
             warnings.warn(
                 "groups are ignored by the default splits; pass cv=GroupKFold(), for example.",
@@ -248,45 +255,30 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 stacklevel=2,
             )
         with unchanged_on_error(self):
-            fit = self._fit(X, y, sample_weight, groups, (units, alphas))
+            fit = self._fit(X, y, sample_weight, groups)
             warn_unless_converged(self, fit)
         return self
-
-    def _grid(self) -> tuple[list[int], np.ndarray]:
-        """Hidden units, none of them if they are to follow from the data, and alphas."""
-        units = [] if self._auto else self._units()
-        if Number(Integral, 1).allows(self.alphas):
-            return units, np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
-        alphas = np.atleast_1d(np.asarray(self.alphas, dtype=object)).tolist()
-        if not alphas or not all(Number(Real, 0).allows(a) for a in alphas):
-            raise ValueError(
-                "The 'alphas' parameter of TwoLayerMLPClassifierCV must be an int >= 1 or a "
-                f"sequence of numbers >= 0; got {self.alphas!r}."
-            )
-        return units, np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
 
     @property
     def _auto(self) -> bool:
         return isinstance(self.hidden_units, str) and self.hidden_units == "auto"
 
+    def _units(self) -> list[int]:
+        return list(UNITS) if self._auto else np.atleast_1d(self.hidden_units).tolist()
+
     def _tried_units(self) -> list[int]:
         """Hidden units of the rows of `scores_`."""
-        units = list(UNITS) if self._auto else self._units()
-        return units[: len(self.scores_)]  # of those that "auto" or a callback left
+        return self._units()[: len(self.scores_)]  # of those that "auto" or a callback left
 
-    def _units(self) -> list[int]:
-        units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()
-        if not units or not all(Number(Integral, 1).allows(h) for h in units):
-            raise ValueError(
-                "The 'hidden_units' parameter of TwoLayerMLPClassifierCV must be 'auto', an int >= 1 "
-                f"or a sequence of them; got {self.hidden_units!r}."
-            )
-        return list(units)
+    def _grid(self) -> np.ndarray:
+        """Alphas to choose from, in decreasing order."""
+        if COUNT.is_satisfied_by(self.alphas):  # zero is a penalty
+            return np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
+        return np.sort(np.atleast_1d(np.asarray(self.alphas, dtype=np.float64)))[::-1]
 
     @with_callbacks
-    def _fit(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any, grid: tuple[list[int], np.ndarray]
-    ) -> Finished:
+    @quietly
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
         data = validate(self, X, y, sample_weight, keep_all=True)
         score_weight = None
@@ -296,8 +288,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 counting = np.flatnonzero(sample_weight)
                 data, score_weight = data.take(counting), sample_weight[counting]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        rows, (units, alphas) = self._rows(data, score_weight, groups, seed), grid
-        networks = self._candidates(units or _auto_units(data), data, seed)
+        rows, alphas = self._rows(data, score_weight, groups, seed), self._grid()
+        networks = self._candidates(data, seed)
         tasks.begin("fit", len(networks) + 1)
         scores = self._score(networks, alphas, rows, tasks)
         means = scores.mean(axis=1)
@@ -347,7 +339,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 return scores[: i + 1]
         return scores
 
-    def _candidates(self, units: list[int], data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
+    def _candidates(self, data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
+        units = self._units()
+        if self._auto and data.X.shape[0] <= MORE_UNITS_ROWS:
+            units = units[:1]
         options = {name: getattr(self, name) for name in SAME_OPTIONS}
         options |= {"solver": _solver(self.solver, data), "random_state": seed}
         return [TwoLayerMLPClassifier(int(hidden_units), **options) for hidden_units in units]
@@ -397,10 +392,6 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return float(scoring(network, data.X[rows], labels[rows], **weights))
 
         return score
-
-
-def _auto_units(data: Data) -> list[int]:
-    return list(UNITS if data.X.shape[0] > MORE_UNITS_ROWS else UNITS[:1])
 
 
 def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:

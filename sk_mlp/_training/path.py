@@ -18,7 +18,7 @@ from sk_mlp._network.parameters import IDENTITY, Standardization
 from sk_mlp._solvers import NotFiniteError, lbfgs
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Restarts
-from sk_mlp._training.training import random_starts, train
+from sk_mlp._training.training import quietly, random_starts, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
@@ -134,7 +134,6 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
         return data._replace(X=X.astype(np.float32))
 
 
-@np.errstate(all="ignore")  # in a thread of its own; a score that is not finite is left out
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
     return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
@@ -236,6 +235,7 @@ def path(
         networks = at_middle
 
 
+@quietly
 def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray, float]:
     """Network of a fold at some alpha, from that at the alpha before, and its score.
 
@@ -253,11 +253,8 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
                 tol=tol,
                 n_iter_no_change=walk.patience,
             )
-            with np.errstate(all="ignore"):  # a loss that is not finite is an error
-                result, _ = Restarts(
-                    partial(lbfgs, objective.loss_gradient), settings, starts
-                ).finish()
-            params = result.x
+            solve = partial(lbfgs, objective.loss_gradient)
+            params = Restarts(solve, settings, starts).finish()[0].x
         else:
             rng = np.random.RandomState(walk.seed)
             params = train(objective, settings, fold.starts, rng)[0].x

@@ -15,9 +15,10 @@ from sk_mlp._network.objective import Objective
 from sk_mlp._network.parameters import IDENTITY, rescaled
 from sk_mlp._solvers import Progress, check_finite, take_step
 from sk_mlp._training.settings import Settings
-from sk_mlp._training.training import TrainingSet, random_starts, settle
+from sk_mlp._training.training import TrainingSet, quietly, random_starts, settle
 
 
+@quietly
 def next_pass(
     data: Data,
     options: Mapping[str, Any],
@@ -80,7 +81,7 @@ def _one_epoch(
     rule, course = settings.rule, settings.course
     assert rule is not None
     assert course is not None
-    with objective.rows.threads(objective.network) as threads, np.errstate(all="ignore"):
+    with objective.rows.threads(objective.network) as threads:
         batches = batches_of(objective.over(threads), settings.batch_size, rng)
         now = Progress.start(batches.place(progress.params), rule)._replace(t=progress.t)
         for name in now.state.keys() & progress.state.keys():

@@ -23,6 +23,9 @@ Array = Any  # an array of any namespace of the array API standard
 # lbfgs, to 4e-5 of it by adam (iris, wine, breast_cancer, digits at alpha=1e4, five seeds each).
 SAME_LOSS, SAME_SHARE = 1e-5, 1e-4
 SEPARATED = 1e-3  # nats; with all but a few rows in one class there is nothing to learn
+# Underflow is no error, and what is not finite is found by its result, whatever the caller has asked
+# NumPy to raise. A thread has an error state of its own.
+quietly = np.errstate(all="ignore")
 
 
 class TrainingSet(NamedTuple):
@@ -152,10 +155,7 @@ def train(
     losses : list of float
         Last loss of every start.
     """
-    with (
-        objective.rows.threads(objective.network) as threads,
-        np.errstate(all="ignore"),  # a loss that is not finite is an error, underflow is none
-    ):
+    with objective.rows.threads(objective.network) as threads:
         objective = objective.over(threads)
 
         def solve(x0: np.ndarray, monitor: Monitor) -> SolverResult:
