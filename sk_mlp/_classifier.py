@@ -349,7 +349,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         """Fit to checked options; `epochs` is what a minibatch solver plans at least."""
         tasks = CallbackTasks(self, X, y, sample_weight)
         rng = check_random_state(self.random_state)
-        data = validate(self, X, y, sample_weight)
+        data = validate(self, X, y, sample_weight).weighted()
         data, held_out = self._hold_out(data, validation, rng)
         moments = data.moments(standardize=self.standardize)
         training = TrainingSet(data, rows := data.rows(), moments, held_out=held_out)
@@ -491,7 +491,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         tasks = CallbackTasks(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
         classes = self._stream_classes(y, to_host(classes))
-        data = validate(self, X, y, sample_weight, classes, reset=first)
+        data = validate(self, X, y, sample_weight, classes, reset=first).weighted()
         last, stream = None, {}
         if not first:
             check_same_network(self, data, "partial_fit")

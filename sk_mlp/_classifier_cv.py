@@ -280,7 +280,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     @quietly
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
-        data = validate(self, X, y, sample_weight, keep_all=True)
+        data = validate(self, X, y, sample_weight)
         score_weight = None
         if sample_weight is not None:
             sample_weight = score_weight = check_sample_weight(sample_weight, data.X)
