@@ -29,7 +29,7 @@ from sk_mlp._training.path import (
     make_fold,
     path,
 )
-from sk_mlp._training.settings import LBFGS_ROWS, TUNED_EPOCHS, Size, resolve
+from sk_mlp._training.settings import TUNED_EPOCHS, Size, resolve, solver_of_search
 from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import (
@@ -344,7 +344,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if self._auto and data.X.shape[0] <= MORE_UNITS_ROWS:
             units = units[:1]
         options = {name: getattr(self, name) for name in SAME_OPTIONS}
-        options |= {"solver": _solver(self.solver, data), "random_state": seed}
+        solver = solver_of_search(self.solver, data.X.shape[0], text=data.is_short_text)
+        options |= {"solver": solver, "random_state": seed}
         return [TwoLayerMLPClassifier(int(hidden_units), **options) for hidden_units in units]
 
     def _rows(
@@ -400,17 +401,6 @@ def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:
     return bool(alphas[np.argmax(np.where(np.isfinite(means), means, -np.inf))] > NOISY * weight)
 
 
-def _solver(solver: str, data: Data) -> str:
-    """As given, or by the rows: a step of adam costs what the non-zeros cost, not the columns.
-
-    Of many rows, a path of networks by lbfgs that have not converged takes too small an alpha
-    (adult: log-loss .63 instead of .32).
-    """
-    if solver != "auto":
-        return solver
-    return "adam" if data.is_short_text or data.X.shape[0] > LBFGS_ROWS else "lbfgs"
-
-
 def _rarest(data: Data) -> int:
     """Number of rows of the rarest class; of all rows, if they may have several."""
     if data.target.multilabel:
@@ -446,15 +436,13 @@ class _Scored(NamedTuple):
     def path_of(self, network: TwoLayerMLPClassifier, scorer: Scorer) -> tuple[list[Fold], Walk]:
         """Folds of a network, and how its path is walked."""
         seed, data = network.random_state, self.data
-        options = {**network.get_params(), "solver": _solver(self.solver, data)}
-        layout = data.layout(network.hidden_units)
-        size = Size(len(self.splits[0][0]), layout, text=data.is_short_text)
-        settings = resolve(options, size)._replace(n_init=1)
-        folds = [
-            make_fold(data, split, options, settings, seed, self.sample_weight)
-            for split in self.splits
-        ]
-        return folds, Walk(settings, seed, scorer)
+        text, layout = data.is_short_text, data.layout(network.hidden_units)
+        solver = solver_of_search(self.solver, data.X.shape[0], text=text)
+        options = {**network.get_params(), "solver": solver}
+        settings = resolve(options, Size(len(self.splits[0][0]), layout, text=text))
+        walk = Walk(settings._replace(n_init=1), seed, scorer)
+        folds = [make_fold(data, split, options, walk, self.sample_weight) for split in self.splits]
+        return folds, walk
 
     def of_split(self, number: int) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """X, labels and weights to train on of a split, which must have all classes."""

@@ -41,7 +41,8 @@ def settings_of(**options):
 def folds_of(n_folds=1, **options):
     options, settings = settings_of(**{"solver": "lbfgs", "n_init": 1, **options})
     splits = [SPLIT, SPLIT[::-1]][:n_folds]
-    return [make_fold(rows(), split, options, settings, 0, None) for split in splits], settings
+    walk = Walk(settings, 0, log_loss_score)
+    return [make_fold(rows(), split, options, walk, None) for split in splits], settings
 
 
 def assert_course(scores, *, n_alphas=8):
@@ -127,7 +128,7 @@ def test_a_minibatch_solver_starts_afresh_at_each_alpha():
 def test_a_fold_is_standardised_by_its_training_rows(container):
     options, settings = settings_of(solver="lbfgs", n_init=1)
     data = rows(container)
-    fold = make_fold(data, SPLIT, options, settings, 0, np.arange(60.0))
+    fold = make_fold(data, SPLIT, options, Walk(settings, 0, log_loss_score), np.arange(60.0))
     X = fold.objective.rows.X
     assert X.dtype == np.float32
     assert_allclose(X.mean(axis=0), 0.0, atol=1e-6)

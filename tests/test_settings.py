@@ -7,7 +7,7 @@ import pytest
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._network.parameters import Layout
-from sk_mlp._training.settings import Size, resolve
+from sk_mlp._training.settings import Size, resolve, solver_of_search
 
 DEFAULTS = {
     name: parameter.default
@@ -47,6 +47,20 @@ def settle(size, *, epochs=None, stream=False, **options):
 )
 def test_solver(solver, at, options):
     assert settle(at, **options).solver == solver
+
+
+@pytest.mark.parametrize(
+    ("solver", "given", "n_rows", "text"),
+    [
+        ("lbfgs", "auto", 10_000, False),
+        ("adam", "auto", 10_001, False),
+        ("adam", "auto", 500, True),
+        ("lbfgs", "lbfgs", 10**6, True),
+        ("sgd", "sgd", 1, False),
+    ],
+)
+def test_solver_of_a_search(solver, given, n_rows, text):
+    assert solver_of_search(given, n_rows, text=text) == solver
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,30 @@ class Fold(NamedTuple):
 Scorer = Callable[[Fold, np.ndarray], float]
 
 
+class Walk(NamedTuple):
+    """How a path is walked.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the fits; a minibatch solver is run as they say.
+    seed : int
+        Of the random starts, and of the shuffling by a minibatch solver.
+    scorer : Scorer
+    first_iterations, step_iterations : int
+        Of lbfgs, for the first network and for each one that starts from its neighbour.
+    patience : int
+        Iterations of lbfgs without progress after which a network is scored.
+    """
+
+    settings: Settings
+    seed: int
+    scorer: Scorer
+    first_iterations: int = 100
+    step_iterations: int = 25
+    patience: int = 3
+
+
 def check_splits(
     splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
 ) -> None:
@@ -86,8 +110,7 @@ def make_fold(
     data: Data,
     split: tuple[np.ndarray, np.ndarray],
     options: Mapping[str, Any],
-    settings: Settings,
-    seed: int,
+    walk: Walk,
     score_weight: np.ndarray | None,
 ) -> Fold:
     """Prepare a split; single precision is enough to rank penalties.
@@ -99,9 +122,8 @@ def make_fold(
     split : tuple (train_rows, test_rows)
     options : mapping
         `hidden_units`, `activation` and `standardize`.
-    settings : Settings
-    seed : int
-        Of the random starts.
+    walk : Walk
+        On the folds.
     score_weight : ndarray of shape (n_samples,) or None
         Weights of all rows in the score.
     """
@@ -115,7 +137,7 @@ def make_fold(
     layout = kept.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], kept.target.output)
     objective = Objective(network, kept.rows(), IDENTITY, 0.0)
-    starts = random_starts(objective, kept, settings, np.random.RandomState(seed))
+    starts = random_starts(objective, kept, walk.settings, np.random.RandomState(walk.seed))
     return Fold(objective, held.rows(), starts, test_rows, standardization)
 
 
@@ -137,30 +159,6 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
     return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
-
-
-class Walk(NamedTuple):
-    """How a path is walked.
-
-    Attributes
-    ----------
-    settings : Settings
-        Of the fits; a minibatch solver is run as they say.
-    seed : int
-        Of the shuffling by a minibatch solver.
-    scorer : Scorer
-    first_iterations, step_iterations : int
-        Of lbfgs, for the first network and for each one that starts from its neighbour.
-    patience : int
-        Iterations of lbfgs without progress after which a network is scored.
-    """
-
-    settings: Settings
-    seed: int
-    scorer: Scorer
-    first_iterations: int = 100
-    step_iterations: int = 25
-    patience: int = 3
 
 
 def path(

@@ -142,13 +142,25 @@ def resolve(
 
 def _solver(size: Size, *, tuned: bool) -> str:
     layout = size.layout
-    cheap = (
-        size.n_rows <= LBFGS_ROWS
-        and size.n_rows * layout.multiply_adds <= LBFGS_WORK
-        and layout.n_outputs <= LBFGS_OUTPUTS
-        and not size.text
-    )
-    return "lbfgs" if cheap and (tuned or layout.hidden_units <= SMALL_NETWORK) else "adam"
+    cheap = size.n_rows * layout.multiply_adds <= LBFGS_WORK and layout.n_outputs <= LBFGS_OUTPUTS
+    suits = cheap and (tuned or layout.hidden_units <= SMALL_NETWORK)
+    return "lbfgs" if suits and _few_rows(size.n_rows, text=size.text) else "adam"
+
+
+def solver_of_search(solver: str, n_rows: int, *, text: bool) -> str:
+    """Solver of a path of networks: as given, or by the rows alone.
+
+    Of many rows, a path of networks by lbfgs that have not converged takes too small an alpha
+    (adult: log-loss .63 instead of .32).
+    """
+    if solver != "auto":
+        return solver
+    return "lbfgs" if _few_rows(n_rows, text=text) else "adam"
+
+
+def _few_rows(n_rows: int, *, text: bool) -> bool:
+    # a step of adam costs what the non-zeros of a text cost, not what its columns do
+    return n_rows <= LBFGS_ROWS and not text
 
 
 def _starts(size: Size, solver: str) -> int:
