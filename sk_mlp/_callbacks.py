@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, TypeVar
 
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.data import Data, fitted_network
+from sk_mlp._network.objective import Objective
 from sk_mlp._solvers import SolverResult
 from sk_mlp._training.alpha import N_ALPHAS
 from sk_mlp._training.settings import Settings
@@ -70,16 +73,14 @@ class CallbackTasks:
         self.n_leaves, self.n_done, self.n_steps = 0, 0, 0
         self.next_step = 0.0  # when a bar is told again, by perf_counter
 
-    def describe(self, network: Callable[[Array], dict[str, Any]], iteration_name: str) -> None:
-        """Say how to read parameters, and what an iteration is called.
+    def describe(self, objective: Objective, data: Data, iteration_name: str) -> None:
+        """Say how to read a solver's vector of parameters, and what an iteration is called."""
+        layout, standardization = objective.network.layout, objective.standardization
 
-        Parameters
-        ----------
-        network : callable (params) -> dict
-            The fitted attributes that predict with a solver's vector of parameters. Only
-            called if a callback asks for a fitted estimator.
-        iteration_name : str
-        """
+        def network(params: Array) -> dict[str, Any]:  # only if a callback asks for it
+            user = standardization.to_user_units(layout, to_numpy(params))
+            return fitted_network(user, layout, data)
+
         self.network, self.iteration_name = network, iteration_name
 
     def begin(self, name: str, max_subtasks: int | None = 0) -> None:

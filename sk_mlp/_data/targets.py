@@ -8,8 +8,6 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from sk_mlp._backend.compat import to_host
-
 
 class Target(NamedTuple):
     """Encoded labels.
@@ -51,15 +49,26 @@ def has_nan(labels: np.ndarray) -> bool:
     return any(isinstance(label, float) and math.isnan(label) for label in labels.tolist())
 
 
-def stream_classes(classes: Any) -> np.ndarray:
-    """Sorted classes of a stream, as passed to `partial_fit`.
+def stream_classes(y: Any, classes: Any, known: np.ndarray | None = None) -> np.ndarray | None:
+    """Sorted classes of a stream: those known, else as passed; None if y is multilabel.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, or one is NaN.
+        If they are missing, are not the known ones, are fewer than two, or one is NaN.
     """
-    classes = np.asarray(to_host(classes))
+    if known is not None:
+        if classes is not None and not np.array_equal(known, np.unique(classes)):
+            raise ValueError(
+                f"classes={classes!r} is not the same as on the last call to fit or "
+                f"partial_fit, {known.tolist()}."
+            )
+        return known
+    if classes is None:
+        if type_of_target(y).startswith("multilabel"):
+            return None
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    classes = np.asarray(classes)
     if classes.ndim != 1 or has_nan(classes):
         raise ValueError(f"classes must be a vector of labels without NaN, got {classes!r}.")
     classes = np.unique(classes)

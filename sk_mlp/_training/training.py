@@ -23,6 +23,9 @@ Array = Any  # an array of any namespace of the array API standard
 # lbfgs, to 4e-5 of it by adam (iris, wine, breast_cancer, digits at alpha=1e4, five seeds each).
 SAME_LOSS, SAME_SHARE = 1e-5, 1e-4
 SEPARATED = 1e-3  # nats; with all but a few rows in one class there is nothing to learn
+# Multiple of that log-loss which the loss of a start is below, and that after too long steps above,
+# and what a loss that goes down may rise by.
+OF_A_START, ROUGH = 2.0, 0.01
 # Underflow is no error, and what is not finite is found by its result, whatever the caller has asked
 # NumPy to raise. A thread has an error state of its own.
 quietly = np.errstate(all="ignore")
@@ -119,8 +122,10 @@ def random_starts(
     return starts
 
 
-def validation_loss(objective: Objective, rows: Rows) -> Callable[[Array], float]:
+def validation_loss(objective: Objective, rows: Rows | None) -> Callable[[Array], float] | None:
     """Return the mean cross-entropy of other rows, a function of the same parameters."""
+    if rows is None:
+        return None
     held_out = Objective(objective.network, rows, objective.standardization, 0.0)
     return lambda params: held_out.loss(to_numpy(params))
 
@@ -189,6 +194,16 @@ def run_minibatch(
     return result._replace(loss=loss)
 
 
+def is_falling(loss_curve: Sequence[float], prior_loss: float) -> bool:
+    """Return True if a loss above `prior_loss` is on its way down from the start.
+
+    So it is after steps that are too short; too long ones raise it.
+    """
+    losses = np.asarray(loss_curve) / prior_loss
+    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
+    return bool(above and np.all(np.diff(losses) < ROUGH))
+
+
 def finish(objective: Objective, data: Data, settings: Settings, result: SolverResult) -> Finished:
     """Bring the network to user units and canonical order, and say how the fit went."""
     network = objective.network
@@ -201,7 +216,8 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     data_loss = float(result.loss - objective.penalty(result.x) / objective.rows.weight_sum)
     margin = max(SAME_LOSS, SAME_SHARE * prior_loss)
     if result.converged and data_loss > prior_loss + margin:
-        result = result._replace(reason="diverged")
+        slow = result.reason == "schedule" and is_falling(result.loss_curve, prior_loss)
+        result = result._replace(reason="max_iter" if slow else "diverged")
     attributes = {
         **fitted_network(user, network.layout, data),
         "n_iter_": result.n_iter,
