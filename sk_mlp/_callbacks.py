@@ -149,10 +149,6 @@ class CallbackTasks:
             self.n_steps = due
         return False
 
-    def begin_alpha(self) -> None:
-        """Open the task of a value of alpha."""
-        self.begin_leaf("alpha")
-
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
         """Open the task of a run that may be dropped."""
         self.in_restart = run < n_runs - 1
@@ -168,17 +164,15 @@ class CallbackTasks:
         self, iteration: int, x: Array, loss: float, validation_loss: float | None
     ) -> bool:
         """Close the task of an iteration."""
-        return not self.in_restart and self.end_leaf(
-            lambda: {**self.network(x), "loss_": loss, "n_iter_": iteration}
-        )
+        return not self.in_restart and self._end_at(x, loss, iteration)
 
     def end_run(self, result: SolverResult) -> bool:
         """Close the task of a restart."""
         if self.in_restart:
-            loss, n_iter = result.loss, result.n_iter
-            return self.end_leaf(
-                lambda: {**self.network(result.x), "loss_": loss, "n_iter_": n_iter}
-            )
+            return self._end_at(result.x, result.loss, result.n_iter)
         if len(self.open) > 1:
             self.end()  # an iteration that found no better parameters
         return False
+
+    def _end_at(self, x: Array, loss: float, n_iter: int) -> bool:
+        return self.end_leaf(lambda: {**self.network(x), "loss_": loss, "n_iter_": n_iter})

@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifier."""
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -430,7 +431,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             return AlphaChoice(self.alpha_, *map(to_numpy, tried))
         seed = int(rng.randint(2**31 - 1))
         data = training.data if training.sample is None else training.sample()
-        begin, end = tasks.begin_alpha, tasks.end_leaf
+        begin, end = partial(tasks.begin_leaf, "alpha"), tasks.end_leaf
         return choose_alpha(data, options_of(self), settings, seed, begin=begin, end=end)
 
     @available_if(_has_partial_fit)

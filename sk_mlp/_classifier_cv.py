@@ -324,7 +324,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scores = np.full((len(networks), len(rows.splits), len(alphas)), np.nan)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
-            folds, walk = rows.path_of(network, scorer)
+            folds, walk = self._folds(network, rows, scorer)
             begin = partial(tasks.begin, "alpha")
             for j, at_alpha in path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin):
                 scores[i, :, j] = at_alpha
@@ -351,29 +351,42 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     def _rows(
         self, data: Data, sample_weight: np.ndarray | None, groups: Any, seed: int
     ) -> "_Scored":
+        share = 1.0
         if self.cv is not None:
-            labels = data.target.labels
             try:
                 splitter = check_cv(self.cv, data.target.encoded, classifier=True)
-                splits = list(splitter.split(data.X, labels, groups))
+                splits = list(splitter.split(data.X, data.target.labels, groups))
             except ValueError as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
-            check_splits(splits, self.cv, sample_weight)
-            return _Scored(data, labels, sample_weight, splits, self.solver)
-        enough = SEARCH_ROWS if self.refit else data.X.shape[0]
-        kept, keys, share = some_rows(data.X, enough, seed)
-        if len(kept) < data.X.shape[0]:
-            data = data.take(kept)
-            sample_weight = None if sample_weight is None else sample_weight[kept]
-        splits = key_folds(data.target, keys, N_FOLDS)
-        if not splits:
-            raise ValueError(
-                f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to split them."
-            )
-        if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
-            splits = splits[:USED_FOLDS]
+        else:
+            enough = SEARCH_ROWS if self.refit else data.X.shape[0]
+            kept, keys, share = some_rows(data.X, enough, seed)
+            if len(kept) < data.X.shape[0]:
+                data = data.take(kept)
+                sample_weight = None if sample_weight is None else sample_weight[kept]
+            splits = key_folds(data.target, keys, N_FOLDS)
+            if not splits:
+                raise ValueError(
+                    f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to "
+                    "split them."
+                )
+            if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
+                splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)
-        return _Scored(data, data.target.labels, sample_weight, splits, self.solver, share)
+        return _Scored(data, data.target.labels, sample_weight, splits, share)
+
+    def _folds(
+        self, network: TwoLayerMLPClassifier, rows: "_Scored", scorer: Scorer
+    ) -> tuple[list[Fold], Walk]:
+        """Folds of a network, and how its path is walked."""
+        data, seed = rows.data, network.random_state
+        text, layout = data.is_short_text, data.layout(network.hidden_units)
+        solver = solver_of_search(self.solver, data.X.shape[0], text=text)
+        options = {**network.get_params(), "solver": solver}
+        settings = resolve(options, Size(len(rows.splits[0][0]), layout, text=text))
+        walk = Walk(settings._replace(n_init=1), seed, scorer)
+        weights = rows.sample_weight
+        return [make_fold(data, split, options, walk, weights) for split in rows.splits], walk
 
     def _scorer(self, rows: "_Scored") -> Scorer:
         if self.scoring == "neg_log_loss":
@@ -420,9 +433,7 @@ class _Scored(NamedTuple):
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the scores.
     splits : list of (train_rows, test_rows)
-    solver : str
-        As given, of the fits.
-    share : float, default=1.0
+    share : float
         Of all distinct rows.
     """
 
@@ -430,19 +441,7 @@ class _Scored(NamedTuple):
     labels: np.ndarray
     sample_weight: np.ndarray | None
     splits: list[tuple[np.ndarray, np.ndarray]]
-    solver: str
-    share: float = 1.0
-
-    def path_of(self, network: TwoLayerMLPClassifier, scorer: Scorer) -> tuple[list[Fold], Walk]:
-        """Folds of a network, and how its path is walked."""
-        seed, data = network.random_state, self.data
-        text, layout = data.is_short_text, data.layout(network.hidden_units)
-        solver = solver_of_search(self.solver, data.X.shape[0], text=text)
-        options = {**network.get_params(), "solver": solver}
-        settings = resolve(options, Size(len(self.splits[0][0]), layout, text=text))
-        walk = Walk(settings._replace(n_init=1), seed, scorer)
-        folds = [make_fold(data, split, options, walk, self.sample_weight) for split in self.splits]
-        return folds, walk
+    share: float
 
     def of_split(self, number: int) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """X, labels and weights to train on of a split, which must have all classes."""
