@@ -87,12 +87,9 @@ class CallbackTasks:
         """Open a task inside the innermost open one; the first is the root."""
         if not self.callbacks:
             return
-        if self.open:
-            context = self.open[-1].subcontext(task_name=name, max_subtasks=max_subtasks)
-        else:
-            context = self.of_fit["estimator"]._init_callback_context(
-                task_name=name, max_subtasks=max_subtasks
-            )
+        root = self.of_fit["estimator"]._init_callback_context
+        inside = self.open[-1].subcontext if self.open else root
+        context = inside(task_name=name, max_subtasks=max_subtasks)
         self.open.append(context)
         context.call_on_fit_task_begin(**self.of_fit)
 

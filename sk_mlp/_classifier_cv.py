@@ -15,7 +15,6 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
 from sk_mlp._data.holdout import key_folds, some_rows
-from sk_mlp._data.targets import class_codes
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
@@ -370,7 +369,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                     f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to "
                     "split them."
                 )
-            if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
+            rarest = np.bincount(data.target.codes).min()
+            if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
                 splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)
         return _Scored(data, data.target.labels, sample_weight, splits, share)
@@ -412,13 +412,6 @@ def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:
     means = scores.mean(axis=0)
     weight = 1.0 if data.weights is None else float(np.mean(data.weights))
     return bool(alphas[np.argmax(np.where(np.isfinite(means), means, -np.inf))] > NOISY * weight)
-
-
-def _rarest(data: Data) -> int:
-    """Number of rows of the rarest class; of all rows, if they may have several."""
-    if data.target.multilabel:
-        return int(data.X.shape[0])
-    return int(np.bincount(class_codes(data.target)).min())
 
 
 class _Scored(NamedTuple):

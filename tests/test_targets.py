@@ -7,7 +7,6 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
 from sk_mlp._data.targets import (
-    class_codes,
     class_weights,
     encode,
     scaled,
@@ -36,7 +35,7 @@ def test_labels_of_any_type(labels):
     y = np.asarray(labels)[codes]
     target = encode(y)
     assert_array_equal(target.classes, labels)
-    assert_array_equal(class_codes(target), codes)
+    assert_array_equal(target.codes, codes)
     assert target.n_outputs == (1 if len(labels) == 2 else 3)
     assert target.output == ("logistic" if len(labels) == 2 else "softmax")
 
@@ -50,6 +49,7 @@ def test_multilabel(container):
     assert target.output == "logistic"
     assert_array_equal(target.encoded, Y)
     assert_array_equal(target.classes, [0, 1, 2])
+    assert_array_equal(target.codes, [0, 0, 0])
 
 
 def test_given_classes_set_the_codes():

@@ -37,11 +37,16 @@ class Target(NamedTuple):
         return "logistic" if self.encoded.ndim == 2 else "softmax"
 
     @property
+    def codes(self) -> np.ndarray:
+        """Class code of each row; zero for all rows of a multilabel target."""
+        if self.multilabel:
+            return np.zeros(len(self.encoded), dtype=int)
+        return self.encoded[:, 0].astype(int) if self.encoded.ndim == 2 else self.encoded
+
+    @property
     def labels(self) -> np.ndarray:
         """Labels of the rows; integer indicators for multilabel targets."""
-        if self.multilabel:
-            return self.encoded.astype(int)
-        return np.asarray(self.classes[class_codes(self)])
+        return self.encoded.astype(int) if self.multilabel else np.asarray(self.classes[self.codes])
 
 
 def has_nan(labels: np.ndarray) -> bool:
@@ -141,11 +146,6 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
     return Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
 
 
-def class_codes(target: Target) -> np.ndarray:
-    """Class code of each row of a target that is not multilabel."""
-    return target.encoded[:, 0].astype(int) if target.encoded.ndim == 2 else target.encoded
-
-
 class ClassWeights(NamedTuple):
     """Weight of each class by the labels of training, for these and for other rows.
 
@@ -172,7 +172,7 @@ class ClassWeights(NamedTuple):
                 labels = np.arange(len(target.classes))
                 factor = np.prod(self.factors[labels, target.encoded.astype(int)], axis=1)
             else:
-                factor = self.factors[class_codes(target)]
+                factor = self.factors[target.codes]
             with np.errstate(over="ignore", under="ignore"):
                 weights = factor if sample_weight is None else sample_weight * factor
         if weights is None:
@@ -219,7 +219,7 @@ def class_weights(
         columns = zip(class_weight, target.encoded.T.astype(int), strict=True)
         factors = np.stack([_per_class(option, both, codes, None) for option, codes in columns])
     else:
-        factors = _per_class(class_weight, target.classes, class_codes(target), sample_weight)
+        factors = _per_class(class_weight, target.classes, target.codes, sample_weight)
     return ClassWeights(factors)
 
 

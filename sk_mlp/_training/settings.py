@@ -60,18 +60,18 @@ class Size(NamedTuple):
 class Settings(NamedTuple):
     """Options of a fit; see `TwoLayerMLPClassifier`.
 
-    `course` is None for "lbfgs", `screening` the iterations (epochs) of a round of starts.
+    `rule` and `course` are None for "lbfgs", `screening` the iterations (epochs) of a round of starts.
     """
 
     solver: str
     n_init: int
     screening: int
     batch_size: int
-    rule: UpdateRule | None
-    course: Course | None
     max_iter: int
     tol: float
     n_iter_no_change: float
+    rule: UpdateRule | None = None
+    course: Course | None = None
 
 
 def resolve(
@@ -108,8 +108,6 @@ def resolve(
             n_init=int(n_init),
             screening=SCREENING_ITERATIONS,
             batch_size=size.n_rows,
-            rule=None,
-            course=None,
             max_iter=max_iter,
             tol=options["tol"],
             n_iter_no_change=options["n_iter_no_change"],
