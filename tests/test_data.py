@@ -32,7 +32,7 @@ ONES = np.ones(len(Y))
         (X, INDICATORS, None, "y_val cannot be used: y must be labels"),
         (X, Y, ONES[:-1], r"sample_weight_val cannot be used: .* expected \(150,\)"),
         (X, Y, -ONES, "sample_weight_val cannot be used: Negative values"),
-        (X, Y, 0 * ONES, "sample_weight_val cannot be used: .* non-zero"),
+        (X, Y, 0 * ONES, "sample_weight_val cannot be used: .*zero"),
         (X, Y, NAN[:, 0], "sample_weight_val cannot be used: .* NaN"),
         (None, Y, None, "X_val and y_val must be given together; X_val is None"),
         (X, None, ONES, "X_val and y_val must be given together; y_val is None"),
