@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._solvers import OUTCOMES, SolverResult
 from sk_mlp._training.alpha import AlphaChoice
-from sk_mlp._training.training import Finished, is_falling
+from sk_mlp._training.training import Finished
 
 DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
 
@@ -106,20 +106,13 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
     ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
     advice = outcome.advice
     if settings.solver != "lbfgs":
-        change = _change_of_rate(estimator, fit)
-        if change == "lower" and estimator.stop_reason_ == "max_iter":
-            change = "try another"
-        advice += f", or {change} learning_rate_init"
+        otherwise = "lower" if estimator.stop_reason_ == "diverged" else "try another"
+        advice += f", or {'raise' if fit.falling else otherwise} learning_rate_init"
     warnings.warn(
         f"{settings.solver} {ended} (loss {estimator.loss_:.4g}); {advice}.",
         ConvergenceWarning,
         stacklevel=3,
     )
-
-
-def _change_of_rate(estimator: Any, fit: Finished) -> str:
-    """What to do to learning_rate_init after a fit that is not better than its start."""
-    return "raise" if is_falling(estimator.loss_curve_, fit.prior_loss) else "lower"
 
 
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
@@ -128,13 +121,11 @@ def warn_if_useless(estimator: Any, fit: Finished) -> None:
     If alpha was chosen, only where the search for it has learned something: on pure noise there is
     nothing to learn.
     """
-    if not fit.useless or estimator.stop_reason_ in ("diverged", "callback"):
+    minibatch, reason = fit.settings.solver != "lbfgs", estimator.stop_reason_
+    on_its_way = minibatch and fit.falling and reason == "max_iter"  # of which there is a warning
+    if not fit.useless or on_its_way or reason in ("diverged", "callback"):
         return
-    rate = ""
-    if fit.settings.solver != "lbfgs":
-        rate = f"{_change_of_rate(estimator, fit)} learning_rate_init"
-        if estimator.stop_reason_ == "max_iter" and rate.startswith("raise"):
-            return  # it was on its way, as the warning of max_iter says
+    rate = f"{'raise' if fit.falling else 'lower'} learning_rate_init" if minibatch else ""
     if estimator.alpha == "auto":
         scores = to_numpy(getattr(estimator, "alpha_scores_", np.full((1, 1), -np.inf)))
         reached = -float(np.max(np.mean(scores, axis=0)))

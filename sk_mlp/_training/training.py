@@ -66,12 +66,16 @@ class Finished(NamedTuple):
         True if the network does no better than predicting the share of each class.
     prior_loss : float
         Cross-entropy of that prediction, in nats per unit of sample weight.
+    falling : bool
+        True if the loss ended above `prior_loss` and on its way down from the start, as it does
+        after steps that are too short; too long ones raise it.
     """
 
     attributes: dict[str, Any]
     settings: Settings
     useless: bool
     prior_loss: float
+    falling: bool
 
 
 def settle(
@@ -194,16 +198,6 @@ def run_minibatch(
     return result._replace(loss=loss)
 
 
-def is_falling(loss_curve: Sequence[float], prior_loss: float) -> bool:
-    """Return True if a loss above `prior_loss` is on its way down from the start.
-
-    So it is after steps that are too short; too long ones raise it.
-    """
-    losses = np.asarray(loss_curve) / prior_loss
-    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
-    return bool(above and np.all(np.diff(losses) < ROUGH))
-
-
 def finish(objective: Objective, data: Data, settings: Settings, result: SolverResult) -> Finished:
     """Bring the network to user units and canonical order, and say how the fit went."""
     network = objective.network
@@ -215,8 +209,11 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     # the penalty does not count: it may exceed the loss; that is not divergence
     data_loss = float(result.loss - objective.penalty(result.x) / objective.rows.weight_sum)
     margin = max(SAME_LOSS, SAME_SHARE * prior_loss)
+    losses = np.asarray(result.loss_curve or [prior_loss]) / prior_loss
+    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
+    falling = bool(above and np.all(np.diff(losses) < ROUGH))
     if result.converged and data_loss > prior_loss + margin:
-        slow = result.reason == "schedule" and is_falling(result.loss_curve, prior_loss)
+        slow = result.reason == "schedule" and falling
         result = result._replace(reason="max_iter" if slow else "diverged")
     attributes = {
         **fitted_network(user, network.layout, data),
@@ -230,4 +227,4 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     if result.validation_loss_curve:
         attributes["validation_loss_curve_"] = result.validation_loss_curve
     useless = prior_loss > SEPARATED and data_loss > prior_loss - margin
-    return Finished(attributes, settings, useless, prior_loss)
+    return Finished(attributes, settings, useless, prior_loss, falling)
