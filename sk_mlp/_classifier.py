@@ -474,6 +474,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return self
 
     @with_callbacks
+    @quietly
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         tasks = CallbackTasks(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")

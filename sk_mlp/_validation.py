@@ -44,7 +44,8 @@ class Choice(StrOptions):
     """One of some strings, which an error lists in this order."""
 
     def __init__(self, *options: str) -> None:
-        super().__init__(dict.fromkeys(options).keys())
+        super().__init__(set(options))
+        self.options = options
 
 
 COUNT = Number(Integral, 1, None, closed="left")

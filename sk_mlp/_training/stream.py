@@ -15,10 +15,9 @@ from sk_mlp._network.objective import Objective
 from sk_mlp._network.parameters import IDENTITY, rescaled
 from sk_mlp._solvers import Progress, check_finite, take_step
 from sk_mlp._training.settings import Settings
-from sk_mlp._training.training import TrainingSet, quietly, random_starts, settle
+from sk_mlp._training.training import TrainingSet, random_starts, settle
 
 
-@quietly
 def next_pass(
     data: Data,
     options: Mapping[str, Any],
