@@ -67,11 +67,11 @@ class Settings(NamedTuple):
     n_init: int
     screening: int
     batch_size: int
+    rule: UpdateRule | None
+    course: Course | None
     max_iter: int
     tol: float
     n_iter_no_change: float
-    rule: UpdateRule | None = None
-    course: Course | None = None
 
 
 def resolve(
@@ -101,37 +101,31 @@ def resolve(
     n_init = options["n_init"]
     if n_init == "auto":
         n_init = _starts(size, solver)
+    max_iter, patience = options["max_iter"], options["n_iter_no_change"]
     if solver == "lbfgs":
-        max_iter = LBFGS_ITERATIONS if options["max_iter"] is None else int(options["max_iter"])
-        return Settings(
-            solver=solver,
-            n_init=int(n_init),
-            screening=SCREENING_ITERATIONS,
-            batch_size=size.n_rows,
-            max_iter=max_iter,
-            tol=options["tol"],
-            n_iter_no_change=options["n_iter_no_change"],
-        )
-    batch_size = _batch_size(options["batch_size"], size)
-    max_iter = options["max_iter"]
-    if max_iter is None:
-        if epochs is None:
-            epochs = TUNED_EPOCHS if options["alpha"] == "auto" else EPOCHS
-        max_iter = _planned_epochs(size, batch_size, epochs)
-    patience = options["n_iter_no_change"]
-    if options["learning_rate"] == "cosine" and not options["early_stopping"]:
-        patience = math.inf  # at a high rate a plateau is not convergence
+        batch_size, rule, course = size.n_rows, None, None
+        max_iter, screening = max_iter or LBFGS_ITERATIONS, SCREENING_ITERATIONS
+    else:
+        automatic = min(max(BATCH, size.n_rows // BATCHES), MAX_BATCH)
+        asked = automatic if options["batch_size"] == "auto" else int(options["batch_size"])
+        batch_size = min(asked, size.n_rows)
+        if max_iter is None:
+            epochs = epochs or (TUNED_EPOCHS if options["alpha"] == "auto" else EPOCHS)
+            max_iter = _planned_epochs(size, batch_size, epochs)
+        if options["learning_rate"] == "cosine" and not options["early_stopping"]:
+            patience = math.inf  # at a high rate a plateau is not convergence
+        rate = options["learning_rate_init"]
+        rate = _learning_rate(solver, size, asked) if rate == "auto" else float(rate)
+        rule = MINIBATCH_SOLVERS[solver][0](options)
+        course = Course(options["learning_rate"], rate, planned=options["max_iter"] is None)
+        screening = math.ceil(SCREENING_EPOCHS * max_iter)
     return Settings(
         solver=solver,
         n_init=int(n_init),
-        screening=math.ceil(SCREENING_EPOCHS * max_iter),
+        screening=screening,
         batch_size=batch_size,
-        rule=MINIBATCH_SOLVERS[solver][0](options),
-        course=Course(
-            options["learning_rate"],
-            _learning_rate(options["learning_rate_init"], solver, size, options["batch_size"]),
-            planned=options["max_iter"] is None,
-        ),
+        rule=rule,
+        course=course,
         max_iter=int(max_iter),
         tol=options["tol"],
         n_iter_no_change=patience,
@@ -167,14 +161,6 @@ def _starts(size: Size, solver: str) -> int:
     return max(1, min(MAX_STARTS, STARTS_TIMES_UNITS // size.layout.hidden_units))
 
 
-def _auto_batch(size: Size) -> int:
-    return min(max(BATCH, size.n_rows // BATCHES), MAX_BATCH)
-
-
-def _batch_size(batch_size: Any, size: Size) -> int:
-    return min(_auto_batch(size) if batch_size == "auto" else int(batch_size), size.n_rows)
-
-
 def _planned_epochs(size: Size, batch_size: int, epochs: int) -> int:
     steps: float = STEPS
     if size.text:
@@ -185,12 +171,9 @@ def _planned_epochs(size: Size, batch_size: int, epochs: int) -> int:
     return max(epochs, math.ceil(steps / math.ceil(size.n_rows / batch_size)))
 
 
-def _learning_rate(rate: Any, solver: str, size: Size, batch_size: Any) -> float:
-    if rate != "auto":
-        return float(rate)
+def _learning_rate(solver: str, size: Size, batch: int) -> float:
     # the noise of a step falls with the root of its batch; a batch of all rows has none,
     # and its rate must not depend on whether rows are repeated or weighted
-    batch = _auto_batch(size) if batch_size == "auto" else int(batch_size)
     noise = batch if batch < size.n_rows else min(batch, FULL_BATCH)
     rate = MINIBATCH_SOLVERS[solver][1] * math.sqrt(noise / BATCH)
     return float(rate * TEXT_RATE if size.text and solver == "adam" else rate)
