@@ -14,20 +14,11 @@ from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
-from sk_mlp._data.holdout import key_folds, some_rows
+from sk_mlp._data.holdout import check_splits, key_folds, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
-from sk_mlp._training.path import (
-    Fold,
-    Scorer,
-    Walk,
-    check_splits,
-    chosen,
-    log_loss_score,
-    make_fold,
-    path,
-)
+from sk_mlp._training.path import Fold, Scorer, Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import TUNED_EPOCHS, Size, resolve, solver_of_search
 from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver

@@ -8,12 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._backend.compat import (
-    Interval,
-    StrOptions,
-    to_host,
-    validate_parameter_constraints,
-)
+from sk_mlp._backend.compat import Interval, StrOptions, to_host, validate_parameter_constraints
 from sk_mlp._data.data import Data
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._solvers import SCHEDULES

@@ -10,15 +10,7 @@ from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data
 from sk_mlp._data.targets import encode
 from sk_mlp._network.parameters import Layout
-from sk_mlp._training.path import (
-    MARGIN,
-    Walk,
-    check_splits,
-    chosen,
-    log_loss_score,
-    make_fold,
-    path,
-)
+from sk_mlp._training.path import MARGIN, Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Size, resolve
 
 N_ROWS, N_FEATURES = 60, 4
@@ -144,20 +136,6 @@ def test_the_score_is_the_mean_log_loss():
     (fold,), _ = folds_of()
     zero = np.zeros(fold.objective.network.layout.size)
     assert_allclose(log_loss_score(fold, zero), -np.log(2.0), rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("splits", "weight", "message"),
-    [
-        ([], None, "gives no split"),
-        ([SPLIT, (SPLIT[0], [])], None, "leaves split 1 no row to score on"),
-        ([([], SPLIT[1])], None, "leaves split 0 no row to train on"),
-        ([SPLIT], np.r_[np.ones(40), np.zeros(20)], "zero for all rows to score on in split 0"),
-    ],
-)
-def test_splits_that_leave_nothing(splits, weight, message):
-    with pytest.raises(ValueError, match=message):
-        check_splits(splits, 3, weight)
 
 
 # --------------------------------------------------------------------- what is chosen of scores

@@ -6,12 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
-from sk_mlp._data.targets import (
-    class_weights,
-    encode,
-    scaled,
-    stream_classes,
-)
+from sk_mlp._data.targets import class_weights, encode, scaled, stream_classes
 
 
 def row_weights(class_weight, target, sample_weight):

@@ -7,13 +7,7 @@ import pytest
 from sklearn.base import clone
 
 from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
-from sk_mlp._validation import (
-    CONSTRAINTS,
-    Choice,
-    check_parameters,
-    options_of,
-    unchanged_on_error,
-)
+from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters, options_of, unchanged_on_error
 
 
 class OurNet(TwoLayerMLPClassifier):

@@ -139,7 +139,7 @@ def validate(
     *,
     reset: bool = True,
 ) -> Data:
-    """Validate what was passed to fit.
+    """Validate what was passed to fit; rows of weight zero stay, see `Data.weighted`.
 
     Parameters
     ----------

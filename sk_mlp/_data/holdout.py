@@ -1,6 +1,7 @@
-"""The split into rows to train on and rows to validate on."""
+"""Splits into rows to train on and rows to validate on."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -179,3 +180,19 @@ def key_folds(
     fold = fold_of[number]
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
     return [(train, test) for train, test in splits if len(train) and len(test)]
+
+
+def check_splits(
+    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
+) -> None:
+    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
+    if not splits:
+        raise ValueError(f"cv={cv!r} gives no split.")
+    for number, parts in enumerate(splits):
+        for rows, purpose in zip(parts, ("train", "score"), strict=True):
+            if np.size(rows) == 0:
+                raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
+            if sample_weight is not None and not sample_weight[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
+                )

@@ -90,22 +90,6 @@ class Walk(NamedTuple):
     patience: int = 3
 
 
-def check_splits(
-    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
-) -> None:
-    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
-    if not splits:
-        raise ValueError(f"cv={cv!r} gives no split.")
-    for number, parts in enumerate(splits):
-        for rows, purpose in zip(parts, ("train", "score"), strict=True):
-            if np.size(rows) == 0:
-                raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
-            if sample_weight is not None and not sample_weight[rows].any():
-                raise ValueError(
-                    f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
-                )
-
-
 def make_fold(
     data: Data,
     split: tuple[np.ndarray, np.ndarray],
