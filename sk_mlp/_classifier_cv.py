@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -166,7 +166,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     __module__ = "sk_mlp"
 
-    _parameter_constraints = {  # noqa: RUF012  (as in scikit-learn)
+    _parameter_constraints: ClassVar = {
         **{name: CONSTRAINTS[name] for name in (*SAME_OPTIONS, "solver", "random_state")},
         "hidden_units": [Choice("auto"), Numbers(Integral, 1, None, closed="left")],
         "alphas": [COUNT, Numbers(Real, 0, None, closed="left")],
