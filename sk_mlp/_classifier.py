@@ -346,16 +346,17 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         y: Any,
         sample_weight: Any,
         validation: tuple[Any, Any, Any] = NOTHING,
-        epochs: int | None = None,
+        *,
+        tuned: bool = False,
     ) -> Finished:
-        """Fit to checked options; `epochs` is what a minibatch solver plans at least."""
+        """Fit to checked options; `tuned` is True if alpha was chosen by a search."""
         tasks = CallbackTasks(self, X, y, sample_weight)
         rng = check_random_state(self.random_state)
         data = validate(self, X, y, sample_weight).weighted()
         data, held_out = self._hold_out(data, validation, rng)
         moments = data.moments(standardize=self.standardize)
         training = TrainingSet(data, rows := data.rows(), moments, held_out=held_out)
-        fit = self._train(training, rng, tasks, epochs)
+        fit = self._train(training, rng, tasks, tuned=tuned)
         network, _ = self._network()
         importances = feature_importances(network, rows, moments, self._flat_parameters())
         self.feature_importances_ = place(importances, data.X, widest_float(data.X))
@@ -382,11 +383,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         training: TrainingSet,
         rng: np.random.RandomState,
         tasks: CallbackTasks,
-        epochs: int | None = None,
+        *,
+        tuned: bool = False,
     ) -> Finished:
         """Fit to rows, wherever they are: the steps that every fit has."""
         data, warm = training.data, self._continues()
-        objective, settings = settle(training, options_of(self), epochs=epochs)
+        objective, settings = settle(training, options_of(self), tuned=tuned)
         tasks.begin_fit(settings)
         listeners: list[Any] = [Reporter(settings.solver, self.verbose)] if self.verbose else []
         choice = self._choose_alpha(training, settings, rng, tasks)

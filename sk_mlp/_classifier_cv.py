@@ -19,7 +19,7 @@ from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
 from sk_mlp._training.path import Fold, Scorer, Walk, chosen, log_loss_score, make_fold, path
-from sk_mlp._training.settings import TUNED_EPOCHS, Size, resolve, solver_of_search
+from sk_mlp._training.settings import Size, resolve, solver_of_search
 from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver
 from sk_mlp._validation import (
@@ -293,7 +293,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         best_split = int(np.argmax(scores[i, :, j]))
         final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
         with tasks.sub_fit("refit", network):
-            fit: Finished = network._fit(*final, epochs=TUNED_EPOCHS)
+            fit: Finished = network._fit(*final, tuned=True)
         self.__dict__.update((name, v) for name, v in vars(network).items() if name.endswith("_"))
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units

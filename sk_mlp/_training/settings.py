@@ -75,7 +75,7 @@ class Settings(NamedTuple):
 
 
 def resolve(
-    options: Mapping[str, Any], size: Size, *, epochs: int | None = None, stream: bool = False
+    options: Mapping[str, Any], size: Size, *, tuned: bool = False, stream: bool = False
 ) -> Settings:
     """Resolve the settings of a fit from the parameters of an estimator.
 
@@ -85,9 +85,8 @@ def resolve(
         The parameters of `TwoLayerMLPClassifier`.
     size : Size
         Of the data and the network.
-    epochs : int, optional
-        Planned at least by a minibatch solver, if `max_iter` does not say and X is not text; by
-        default more if alpha is tuned.
+    tuned : bool, default=False
+        True if alpha was chosen by a search, so that more epochs are planned; as for "auto".
     stream : bool, default=False
         True for a call to partial_fit.
 
@@ -96,8 +95,9 @@ def resolve(
     Settings
     """
     solver = options["solver"]
+    tuned = tuned or options["alpha"] == "auto"
     if solver == "auto":
-        solver = "adam" if stream else _solver(size, tuned=options["alpha"] == "auto")
+        solver = "adam" if stream else _solver(size, tuned=tuned)
     n_init = options["n_init"]
     if n_init == "auto":
         n_init = _starts(size, solver)
@@ -110,8 +110,7 @@ def resolve(
         asked = automatic if options["batch_size"] == "auto" else int(options["batch_size"])
         batch_size = min(asked, size.n_rows)
         if max_iter is None:
-            epochs = epochs or (TUNED_EPOCHS if options["alpha"] == "auto" else EPOCHS)
-            max_iter = _planned_epochs(size, batch_size, epochs)
+            max_iter = _planned_epochs(size, batch_size, TUNED_EPOCHS if tuned else EPOCHS)
         if options["learning_rate"] == "cosine" and not options["early_stopping"]:
             patience = math.inf  # at a high rate a plateau is not convergence
         rate = options["learning_rate_init"]

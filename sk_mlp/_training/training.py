@@ -82,7 +82,7 @@ def settle(
     training: TrainingSet,
     options: Mapping[str, Any],
     *,
-    epochs: int | None = None,
+    tuned: bool = False,
     stream: bool = False,
 ) -> tuple[Objective, Settings]:
     """Settle what is minimised and how, except for the penalty.
@@ -92,8 +92,8 @@ def settle(
     training : TrainingSet
     options : mapping
         The parameters of `TwoLayerMLPClassifier`.
-    epochs : int, optional
-        Planned at least by a minibatch solver; see `resolve`.
+    tuned : bool, default=False
+        True if alpha was chosen by a search.
     stream : bool, default=False
         True for a call to partial_fit.
     """
@@ -103,7 +103,7 @@ def settle(
     standardize = options["standardize"]
     standardization = moments.standardization(text=data.is_text) if standardize else IDENTITY
     size = Size(rows.n_rows, layout, text=data.is_short_text)
-    settings = resolve(options, size, epochs=epochs, stream=stream)
+    settings = resolve(options, size, tuned=tuned, stream=stream)
     return Objective(network, rows, standardization, 0.0), settings
 
 
