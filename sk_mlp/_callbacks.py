@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, TypeVar
 
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.data import Data, fitted_network
+from sk_mlp._network.objective import Objective
 from sk_mlp._solvers import SolverResult
 from sk_mlp._training.alpha import N_ALPHAS
 from sk_mlp._training.settings import Settings
@@ -70,28 +73,23 @@ class CallbackTasks:
         self.n_leaves, self.n_done, self.n_steps = 0, 0, 0
         self.next_step = 0.0  # when a bar is told again, by perf_counter
 
-    def describe(self, network: Callable[[Array], dict[str, Any]], iteration_name: str) -> None:
-        """Say how to read parameters, and what an iteration is called.
+    def describe(self, objective: Objective, data: Data, iteration_name: str) -> None:
+        """Say how to read a solver's vector of parameters, and what an iteration is called."""
+        layout, standardization = objective.network.layout, objective.standardization
 
-        Parameters
-        ----------
-        network : callable (params) -> dict
-            The fitted attributes that predict with a solver's vector of parameters. Only
-            called if a callback asks for a fitted estimator.
-        iteration_name : str
-        """
+        def network(params: Array) -> dict[str, Any]:  # only if a callback asks for it
+            user = standardization.to_user_units(layout, to_numpy(params))
+            return fitted_network(user, layout, data)
+
         self.network, self.iteration_name = network, iteration_name
 
     def begin(self, name: str, max_subtasks: int | None = 0) -> None:
         """Open a task inside the innermost open one; the first is the root."""
         if not self.callbacks:
             return
-        if self.open:
-            context = self.open[-1].subcontext(task_name=name, max_subtasks=max_subtasks)
-        else:
-            context = self.of_fit["estimator"]._init_callback_context(
-                task_name=name, max_subtasks=max_subtasks
-            )
+        root = self.of_fit["estimator"]._init_callback_context
+        inside = self.open[-1].subcontext if self.open else root
+        context = inside(task_name=name, max_subtasks=max_subtasks)
         self.open.append(context)
         context.call_on_fit_task_begin(**self.of_fit)
 
@@ -148,10 +146,6 @@ class CallbackTasks:
             self.n_steps = due
         return False
 
-    def begin_alpha(self) -> None:
-        """Open the task of a value of alpha."""
-        self.begin_leaf("alpha")
-
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
         """Open the task of a run that may be dropped."""
         self.in_restart = run < n_runs - 1
@@ -167,17 +161,15 @@ class CallbackTasks:
         self, iteration: int, x: Array, loss: float, validation_loss: float | None
     ) -> bool:
         """Close the task of an iteration."""
-        return not self.in_restart and self.end_leaf(
-            lambda: {**self.network(x), "loss_": loss, "n_iter_": iteration}
-        )
+        return not self.in_restart and self._end_at(x, loss, iteration)
 
     def end_run(self, result: SolverResult) -> bool:
         """Close the task of a restart."""
         if self.in_restart:
-            loss, n_iter = result.loss, result.n_iter
-            return self.end_leaf(
-                lambda: {**self.network(result.x), "loss_": loss, "n_iter_": n_iter}
-            )
+            return self._end_at(result.x, result.loss, result.n_iter)
         if len(self.open) > 1:
             self.end()  # an iteration that found no better parameters
         return False
+
+    def _end_at(self, x: Array, loss: float, n_iter: int) -> bool:
+        return self.end_leaf(lambda: {**self.network(x), "loss_": loss, "n_iter_": n_iter})

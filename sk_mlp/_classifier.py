@@ -1,11 +1,11 @@
 """TwoLayerMLPClassifier."""
 
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 
 from sk_mlp._backend.arrays import place, to_numpy, widest_float
 from sk_mlp._backend.compat import to_host
@@ -13,25 +13,32 @@ from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
 from sk_mlp._data.holdout import row_keys, stratified_holdout
 from sk_mlp._data.targets import stream_classes
-from sk_mlp._network.objective import Objective, Rows
+from sk_mlp._network.objective import Rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, iteration_name, warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import AlphaChoice, choose_alpha
 from sk_mlp._training.importance import feature_importances
 from sk_mlp._training.settings import Settings
-from sk_mlp._training.starts import Listener, Watch
+from sk_mlp._training.starts import Watch
 from sk_mlp._training.stream import next_pass
 from sk_mlp._training.training import (
     Finished,
     TrainingSet,
     finish,
+    quietly,
     random_starts,
     settle,
     train,
     validation_loss,
 )
 from sk_mlp._types import Activation, LearningRate, Solver
-from sk_mlp._validation import check_parameters, check_same_network, options_of, unchanged_on_error
+from sk_mlp._validation import (
+    CONSTRAINTS,
+    check_parameters,
+    check_same_network,
+    options_of,
+    unchanged_on_error,
+)
 
 NOTHING = (None, None, None)  # of X_val, y_val and sample_weight_val
 
@@ -150,7 +157,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Determines the random starts, the order of the rows, the folds that choose alpha and the
         choice of validation rows. Pass an int for repeatable results.
     verbose : int, default=0
-        1 prints selected iterations and the outcome of each restart, 2 prints all iterations.
+        1 prints the chosen alpha, selected iterations and the outcome of each restart, 2 prints
+        all iterations.
 
     Attributes
     ----------
@@ -187,8 +195,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         `partial_fit`.
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (no
-        decrease is possible in floating point), "max_iter", "diverged" (the loss is no lower
-        than always predicting the class frequencies), "callback" or "partial_fit".
+        decrease is possible in floating point), "max_iter" (also of planned epochs, if their
+        steps were too short), "diverged" (the loss is no lower than always predicting the class
+        frequencies), "callback" or "partial_fit".
     alpha_ : float
         The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.
     alphas_ : ndarray of shape (n_alphas,)
@@ -233,6 +242,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     """
 
     __module__ = "sk_mlp"
+
+    _parameter_constraints = CONSTRAINTS
 
     def __init__(
         self,
@@ -328,22 +339,24 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return self
 
     @with_callbacks
+    @quietly
     def _fit(
         self,
         X: Any,
         y: Any,
         sample_weight: Any,
         validation: tuple[Any, Any, Any] = NOTHING,
-        epochs: int | None = None,
+        *,
+        tuned: bool = False,
     ) -> Finished:
-        """Fit to checked options; `epochs` is what a minibatch solver plans at least."""
+        """Fit to checked options; `tuned` is True if alpha was chosen by a search."""
         tasks = CallbackTasks(self, X, y, sample_weight)
         rng = check_random_state(self.random_state)
-        data = validate(self, X, y, sample_weight)
+        data = validate(self, X, y, sample_weight).weighted()
         data, held_out = self._hold_out(data, validation, rng)
         moments = data.moments(standardize=self.standardize)
         training = TrainingSet(data, rows := data.rows(), moments, held_out=held_out)
-        fit = self._train(training, rng, tasks, epochs)
+        fit = self._train(training, rng, tasks, tuned=tuned)
         network, _ = self._network()
         importances = feature_importances(network, rows, moments, self._flat_parameters())
         self.feature_importances_ = place(importances, data.X, widest_float(data.X))
@@ -364,27 +377,34 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
         return data.take(kept), data.take(held).rows()
 
+    @quietly  # a fit on a cluster begins here
     def _train(
         self,
         training: TrainingSet,
         rng: np.random.RandomState,
         tasks: CallbackTasks,
-        epochs: int | None = None,
+        *,
+        tuned: bool = False,
     ) -> Finished:
         """Fit to rows, wherever they are: the steps that every fit has."""
-        data, options = training.data, options_of(self)
-        objective, settings = settle(training, options, epochs=epochs)
+        data, warm = training.data, self._continues()
+        objective, settings = settle(training, options_of(self), tuned=tuned)
         tasks.begin_fit(settings)
+        listeners: list[Any] = [Reporter(settings.solver, self.verbose)] if self.verbose else []
         choice = self._choose_alpha(training, settings, rng, tasks)
+        for reporter in listeners:
+            reporter.chosen(choice)
         objective = objective.with_alpha(choice.alpha)
-        if self._continues():
+        if warm:
             check_same_network(self, data, "warm_start=True")
             network, last = objective.network, self._flat_parameters()
             starts = [objective.standardization.to_standardized_units(network.layout, last)]
         else:
             starts = random_starts(objective, data, settings, rng)
-        watch = self._watch(training, objective, settings, tasks)
-        warm = self._continues()
+        if tasks.callbacks:
+            tasks.describe(objective, data, iteration_name(settings.solver))
+            listeners.append(tasks)
+        watch = Watch(validation_loss(objective, training.held_out), self.early_stopping, listeners)
         result, losses = train(objective, settings, starts, rng, watch=watch, warm=warm)
         fit = finish(objective, data, settings, result)
         for name in ("alphas_", "alpha_scores_", "validation_loss_curve_"):
@@ -413,28 +433,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             return AlphaChoice(self.alpha_, *map(to_numpy, tried))
         seed = int(rng.randint(2**31 - 1))
         data = training.data if training.sample is None else training.sample()
-        begin, end = tasks.begin_alpha, tasks.end_leaf
+        begin, end = partial(tasks.begin_leaf, "alpha"), tasks.end_leaf
         return choose_alpha(data, options_of(self), settings, seed, begin=begin, end=end)
-
-    def _watch(
-        self, training: TrainingSet, objective: Objective, settings: Settings, tasks: CallbackTasks
-    ) -> Watch:
-        listeners: list[Listener] = []
-        if self.verbose:
-            listeners.append(Reporter(settings.solver, self.verbose))
-        if tasks.callbacks:
-            layout, standardization = objective.network.layout, objective.standardization
-            listeners.append(tasks)
-            tasks.describe(
-                lambda params: fitted_network(
-                    standardization.to_user_units(layout, to_numpy(params)), layout, training.data
-                ),
-                iteration_name(settings.solver),
-            )
-        loss = None
-        if training.held_out is not None:
-            loss = validation_loss(objective, training.held_out)
-        return Watch(loss, self.early_stopping, listeners)
 
     @available_if(_has_partial_fit)
     def partial_fit(
@@ -476,11 +476,13 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         return self
 
     @with_callbacks
+    @quietly
     def _partial_fit(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
         tasks = CallbackTasks(self, X, y, sample_weight)
         first = not hasattr(self, "coefs_")
-        classes = self._stream_classes(y, to_host(classes))
-        data = validate(self, X, y, sample_weight, classes, reset=first)
+        known = None if first else to_host(self.classes_)
+        classes = stream_classes(y, to_host(classes), known)
+        data = validate(self, X, y, sample_weight, classes, reset=first).weighted()
         last, stream = None, {}
         if not first:
             check_same_network(self, data, "partial_fit")
@@ -500,19 +502,3 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             reporter = Reporter(self._stream["solver"], self.verbose)
             reporter.print(f"pass {self.n_iter_}  loss {self.loss_:.5f}")
         tasks.end({})
-
-    def _stream_classes(self, y: Any, classes: Any) -> Any:
-        """Classes of a stream: those of the last fit, else as passed; None if y is multilabel."""
-        if hasattr(self, "coefs_"):
-            known = to_host(self.classes_)
-            if classes is not None and not np.array_equal(known, np.unique(classes)):
-                raise ValueError(
-                    f"classes={classes!r} is not the same as on the last call to fit or "
-                    f"partial_fit, {known.tolist()}."
-                )
-            return known
-        if classes is not None:
-            return stream_classes(classes)
-        if not type_of_target(y).startswith("multilabel"):
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        return None

@@ -3,7 +3,7 @@
 import warnings
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -14,25 +14,22 @@ from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
-from sk_mlp._data.holdout import key_folds, some_rows
-from sk_mlp._data.targets import class_codes
+from sk_mlp._data.holdout import check_splits, key_folds, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
-from sk_mlp._training.path import (
-    Fold,
-    Scorer,
-    Walk,
-    check_splits,
-    chosen,
-    log_loss_score,
-    make_fold,
-    path,
-)
-from sk_mlp._training.settings import LBFGS_ROWS, TUNED_EPOCHS, Size, resolve
-from sk_mlp._training.training import Finished
+from sk_mlp._training.path import Fold, Scorer, Walk, chosen, log_loss_score, make_fold, path
+from sk_mlp._training.settings import Size, resolve, solver_of_search
+from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver
-from sk_mlp._validation import CONSTRAINTS, Number, check_parameters, unchanged_on_error
+from sk_mlp._validation import (
+    CONSTRAINTS,
+    COUNT,
+    Choice,
+    Numbers,
+    check_parameters,
+    unchanged_on_error,
+)
 
 # On iris, wine, breast_cancer and digits the best of these ten is between .2 and 5, and the log-loss
 # of its neighbours up to 25 % above.
@@ -169,6 +166,13 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     __module__ = "sk_mlp"
 
+    _parameter_constraints: ClassVar = {
+        **{name: CONSTRAINTS[name] for name in (*SAME_OPTIONS, "solver", "random_state")},
+        "hidden_units": [Choice("auto"), Numbers(Integral, 1, None, closed="left")],
+        "alphas": [COUNT, Numbers(Real, 0, None, closed="left")],
+        "scoring": [str, callable, None],
+    }
+
     def __init__(
         self,
         hidden_units: Any = "auto",
@@ -233,14 +237,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         ValueError, TypeError
             If a parameter or the data cannot be used. A fitted estimator is then as it was.
         """
-        names = ("activation", "solver", "standardize", "max_iter", "tol", "verbose")
-        check_parameters(self, {name: CONSTRAINTS[name] for name in names})
-        if isinstance(self.scoring, list | tuple | set | dict):
-            raise TypeError(
-                "The 'scoring' parameter of TwoLayerMLPClassifierCV must be one score, by name or as a "
-                f"callable, or None; got {self.scoring!r}."
-            )
-        units, alphas = self._grid()
+        check_parameters(self)
         if groups is not None and self.cv is None:
             warnings.warn(
                 "groups are ignored by the default splits; pass cv=GroupKFold(), for example.",
@@ -248,47 +245,32 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 stacklevel=2,
             )
         with unchanged_on_error(self):
-            fit = self._fit(X, y, sample_weight, groups, (units, alphas))
+            fit = self._fit(X, y, sample_weight, groups)
             warn_unless_converged(self, fit)
         return self
-
-    def _grid(self) -> tuple[list[int], np.ndarray]:
-        """Hidden units, none of them if they are to follow from the data, and alphas."""
-        units = [] if self._auto else self._units()
-        if Number(Integral, 1).allows(self.alphas):
-            return units, np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
-        alphas = np.atleast_1d(np.asarray(self.alphas, dtype=object)).tolist()
-        if not alphas or not all(Number(Real, 0).allows(a) for a in alphas):
-            raise ValueError(
-                "The 'alphas' parameter of TwoLayerMLPClassifierCV must be an int >= 1 or a "
-                f"sequence of numbers >= 0; got {self.alphas!r}."
-            )
-        return units, np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
 
     @property
     def _auto(self) -> bool:
         return isinstance(self.hidden_units, str) and self.hidden_units == "auto"
 
+    def _units(self) -> list[int]:
+        return list(UNITS) if self._auto else np.atleast_1d(self.hidden_units).tolist()
+
     def _tried_units(self) -> list[int]:
         """Hidden units of the rows of `scores_`."""
-        units = list(UNITS) if self._auto else self._units()
-        return units[: len(self.scores_)]  # of those that "auto" or a callback left
+        return self._units()[: len(self.scores_)]  # of those that "auto" or a callback left
 
-    def _units(self) -> list[int]:
-        units = np.atleast_1d(np.asarray(self.hidden_units, dtype=object)).tolist()
-        if not units or not all(Number(Integral, 1).allows(h) for h in units):
-            raise ValueError(
-                "The 'hidden_units' parameter of TwoLayerMLPClassifierCV must be 'auto', an int >= 1 "
-                f"or a sequence of them; got {self.hidden_units!r}."
-            )
-        return list(units)
+    def _grid(self) -> np.ndarray:
+        """Alphas to choose from, in decreasing order."""
+        if COUNT.is_satisfied_by(self.alphas):  # zero is a penalty
+            return np.geomspace(LARGEST_ALPHA, SMALLEST_ALPHA, self.alphas)
+        return np.sort(np.atleast_1d(np.asarray(self.alphas, dtype=np.float64)))[::-1]
 
     @with_callbacks
-    def _fit(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any, grid: tuple[list[int], np.ndarray]
-    ) -> Finished:
+    @quietly
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> Finished:
         tasks = CallbackTasks(self, X, y, sample_weight)
-        data = validate(self, X, y, sample_weight, keep_all=True)
+        data = validate(self, X, y, sample_weight)
         score_weight = None
         if sample_weight is not None:
             sample_weight = score_weight = check_sample_weight(sample_weight, data.X)
@@ -296,8 +278,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 counting = np.flatnonzero(sample_weight)
                 data, score_weight = data.take(counting), sample_weight[counting]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        rows, (units, alphas) = self._rows(data, score_weight, groups, seed), grid
-        networks = self._candidates(units or _auto_units(data), data, seed)
+        rows, alphas = self._rows(data, score_weight, groups, seed), self._grid()
+        networks = self._candidates(data, seed)
         tasks.begin("fit", len(networks) + 1)
         scores = self._score(networks, alphas, rows, tasks)
         means = scores.mean(axis=1)
@@ -311,7 +293,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         best_split = int(np.argmax(scores[i, :, j]))
         final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
         with tasks.sub_fit("refit", network):
-            fit: Finished = network._fit(*final, epochs=TUNED_EPOCHS)
+            fit: Finished = network._fit(*final, tuned=True)
         self.__dict__.update((name, v) for name, v in vars(network).items() if name.endswith("_"))
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
@@ -332,7 +314,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         scores = np.full((len(networks), len(rows.splits), len(alphas)), np.nan)
         for i, network in enumerate(networks):
             tasks.begin("path", len(alphas))
-            folds, walk = rows.path_of(network, scorer)
+            folds, walk = self._folds(network, rows, scorer)
             begin = partial(tasks.begin, "alpha")
             for j, at_alpha in path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin):
                 scores[i, :, j] = at_alpha
@@ -347,37 +329,55 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 return scores[: i + 1]
         return scores
 
-    def _candidates(self, units: list[int], data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
+    def _candidates(self, data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
+        units = self._units()
+        if self._auto and data.X.shape[0] <= MORE_UNITS_ROWS:
+            units = units[:1]
         options = {name: getattr(self, name) for name in SAME_OPTIONS}
-        options |= {"solver": _solver(self.solver, data), "random_state": seed}
+        solver = solver_of_search(self.solver, data.X.shape[0], text=data.is_short_text)
+        options |= {"solver": solver, "random_state": seed}
         return [TwoLayerMLPClassifier(int(hidden_units), **options) for hidden_units in units]
 
     def _rows(
         self, data: Data, sample_weight: np.ndarray | None, groups: Any, seed: int
     ) -> "_Scored":
+        share = 1.0
         if self.cv is not None:
-            labels = data.target.labels
             try:
                 splitter = check_cv(self.cv, data.target.encoded, classifier=True)
-                splits = list(splitter.split(data.X, labels, groups))
+                splits = list(splitter.split(data.X, data.target.labels, groups))
             except ValueError as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
-            check_splits(splits, self.cv, sample_weight)
-            return _Scored(data, labels, sample_weight, splits, self.solver)
-        enough = SEARCH_ROWS if self.refit else data.X.shape[0]
-        kept, keys, share = some_rows(data.X, enough, seed)
-        if len(kept) < data.X.shape[0]:
-            data = data.take(kept)
-            sample_weight = None if sample_weight is None else sample_weight[kept]
-        splits = key_folds(data.target, keys, N_FOLDS)
-        if not splits:
-            raise ValueError(
-                f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to split them."
-            )
-        if len(kept) > HOLD_OUT_ROWS and _rarest(data) >= N_FOLDS * HOLD_OUT_CLASS:
-            splits = splits[:USED_FOLDS]
+        else:
+            enough = SEARCH_ROWS if self.refit else data.X.shape[0]
+            kept, keys, share = some_rows(data.X, enough, seed)
+            if len(kept) < data.X.shape[0]:
+                data = data.take(kept)
+                sample_weight = None if sample_weight is None else sample_weight[kept]
+            splits = key_folds(data.target, keys, N_FOLDS)
+            if not splits:
+                raise ValueError(
+                    f"X has {len(kept)} rows that are all equal: none can be held out; pass cv to "
+                    "split them."
+                )
+            rarest = np.bincount(data.target.codes).min()
+            if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
+                splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)
-        return _Scored(data, data.target.labels, sample_weight, splits, self.solver, share)
+        return _Scored(data, data.target.labels, sample_weight, splits, share)
+
+    def _folds(
+        self, network: TwoLayerMLPClassifier, rows: "_Scored", scorer: Scorer
+    ) -> tuple[list[Fold], Walk]:
+        """Folds of a network, and how its path is walked."""
+        data, seed = rows.data, network.random_state
+        text, layout = data.is_short_text, data.layout(network.hidden_units)
+        solver = solver_of_search(self.solver, data.X.shape[0], text=text)
+        options = {**network.get_params(), "solver": solver}
+        settings = resolve(options, Size(len(rows.splits[0][0]), layout, text=text))
+        walk = Walk(settings._replace(n_init=1), seed, scorer)
+        weights = rows.sample_weight
+        return [make_fold(data, split, options, walk, weights) for split in rows.splits], walk
 
     def _scorer(self, rows: "_Scored") -> Scorer:
         if self.scoring == "neg_log_loss":
@@ -399,32 +399,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return score
 
 
-def _auto_units(data: Data) -> list[int]:
-    return list(UNITS if data.X.shape[0] > MORE_UNITS_ROWS else UNITS[:1])
-
-
 def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:
     means = scores.mean(axis=0)
     weight = 1.0 if data.weights is None else float(np.mean(data.weights))
     return bool(alphas[np.argmax(np.where(np.isfinite(means), means, -np.inf))] > NOISY * weight)
-
-
-def _solver(solver: str, data: Data) -> str:
-    """As given, or by the rows: a step of adam costs what the non-zeros cost, not the columns.
-
-    Of many rows, a path of networks by lbfgs that have not converged takes too small an alpha
-    (adult: log-loss .63 instead of .32).
-    """
-    if solver != "auto":
-        return solver
-    return "adam" if data.is_short_text or data.X.shape[0] > LBFGS_ROWS else "lbfgs"
-
-
-def _rarest(data: Data) -> int:
-    """Number of rows of the rarest class; of all rows, if they may have several."""
-    if data.target.multilabel:
-        return int(data.X.shape[0])
-    return int(np.bincount(class_codes(data.target)).min())
 
 
 class _Scored(NamedTuple):
@@ -439,9 +417,7 @@ class _Scored(NamedTuple):
     sample_weight : ndarray of shape (n_samples,) or None
         Weights of the scores.
     splits : list of (train_rows, test_rows)
-    solver : str
-        As given, of the fits.
-    share : float, default=1.0
+    share : float
         Of all distinct rows.
     """
 
@@ -449,21 +425,7 @@ class _Scored(NamedTuple):
     labels: np.ndarray
     sample_weight: np.ndarray | None
     splits: list[tuple[np.ndarray, np.ndarray]]
-    solver: str
-    share: float = 1.0
-
-    def path_of(self, network: TwoLayerMLPClassifier, scorer: Scorer) -> tuple[list[Fold], Walk]:
-        """Folds of a network, and how its path is walked."""
-        seed, data = network.random_state, self.data
-        options = {**network.get_params(), "solver": _solver(self.solver, data)}
-        layout = data.layout(network.hidden_units)
-        size = Size(len(self.splits[0][0]), layout, text=data.is_short_text)
-        settings = resolve(options, size)._replace(n_init=1)
-        folds = [
-            make_fold(data, split, options, settings, seed, self.sample_weight)
-            for split in self.splits
-        ]
-        return folds, Walk(settings, seed, scorer)
+    share: float
 
     def of_split(self, number: int) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """X, labels and weights to train on of a split, which must have all classes."""

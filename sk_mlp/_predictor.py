@@ -23,6 +23,7 @@ from sk_mlp._network.network import Network
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._persistence import checked, stamped
+from sk_mlp._training.training import quietly
 from sk_mlp._types import FittedNetwork
 
 Array = Any  # an array of any namespace of the array API standard
@@ -32,9 +33,6 @@ PLAIN_SIZE = 2**16  # numbers in X up to which its checks, not the products, tak
 # there its own threads cost more than they bring where another process is busy: MLPClassifier,
 # which leaves them free, took 8 ms for 1000 x 50 with two threads and .6 ms with one.
 DIRECT_ROWS = 192
-# Underflow is no error, and overflow is found by its result, whatever the caller has asked NumPy
-# to raise.
-quietly = np.errstate(all="ignore")
 
 
 class TwoLayerPredictor(

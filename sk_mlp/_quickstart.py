@@ -29,7 +29,7 @@ def main(picture: str = "quickstart.png") -> None:
         File for the picture, which needs matplotlib.
     """
     print(f"sk_mlp {sk_mlp.__version__}: the two-layer perceptron beside scikit-learn")
-    print("log-loss judges the probabilities: lower is better; seconds are CPU time of fit\n")
+    print("log-loss judges the probabilities: lower is better; seconds are CPU time of fit")
     network, X, y = circles()
     tumours()
     digits()
@@ -41,8 +41,7 @@ def circles() -> tuple[Any, np.ndarray, np.ndarray]:
     X, y = make_circles(600, noise=0.1, factor=0.5, random_state=0)
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
     network = sk_mlp.TwoLayerMLPClassifier(3, activation="tanh", random_state=0)
-    header("Circles, one inside the other: 300 rows to train, 300 to test")
-    for name, model in {
+    models = {
         "LogisticRegression": LogisticRegression(),
         "MLPClassifier, 3 tanh units": MLPClassifier(
             (3,), activation="tanh", max_iter=2000, random_state=0
@@ -50,55 +49,48 @@ def circles() -> tuple[Any, np.ndarray, np.ndarray]:
         "TwoLayerMLPClassifier, 3 tanh units": network,
         "MLPClassifier, 100 units (default)": MLPClassifier(max_iter=2000, random_state=0),
         "TwoLayerMLPClassifier, 100 units (default)": sk_mlp.TwoLayerMLPClassifier(random_state=0),
-    }.items():
-        row(name, [score(model, X_train, X_test, y_train, y_test)])
-    print()
+    }
+    title = "Circles, one inside the other: 300 rows to train, 300 to test"
+    compare(title, models, [(X_train, X_test, y_train, y_test)])
     return network, X_train, y_train
 
 
 def tumours() -> None:
     """Compare defaults, without and with a scaler in front, on features of different units."""
     X, y = load_breast_cancer(return_X_y=True)
-    header("Breast cancer: 569 rows, 30 features from 0.001 to 4000, mean of 5 folds")
-    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
-    for name, model in {
+    folds = StratifiedKFold(5, shuffle=True, random_state=0).split(X, y)
+    models = {
         "MLPClassifier()": MLPClassifier(random_state=0),
         "StandardScaler() + MLPClassifier()": make_pipeline(
             StandardScaler(), MLPClassifier(random_state=0)
         ),
         "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
-    }.items():
-        row(name, [score(model, X[fit], X[held], y[fit], y[held]) for fit, held in folds])
-    print()
+    }
+    title = "Breast cancer: 569 rows, 30 features from 0.001 to 4000, mean of 5 folds"
+    compare(title, models, [(X[fit], X[held], y[fit], y[held]) for fit, held in folds])
 
 
 def digits() -> None:
     """Search for the number of hidden units by cross-validation."""
     X, y = load_digits(return_X_y=True)
-    split = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-    header("Handwritten digits: 898 rows to train, 899 to test, 64 features, 10 classes")
     search = GridSearchCV(
         sk_mlp.TwoLayerMLPClassifier(random_state=0),
         {"hidden_units": UNITS},
         scoring="neg_log_loss",
         cv=3,
     )
-    for name, model in {
+    models = {
         "StandardScaler() + MLPClassifier()": make_pipeline(
             StandardScaler(), MLPClassifier(random_state=0)
         ),
         "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
         f"GridSearchCV, {UNITS} units": search,
-    }.items():
-        row(name, [score(model, *split)])
+    }
+    title = "Handwritten digits: 898 rows to train, 899 to test, 64 features, 10 classes"
+    compare(title, models, [train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)])
     print(
         f"  the search fitted 10 networks and chose {search.best_params_['hidden_units']} units\n"
     )
-
-
-def header(title: str) -> None:
-    """Print the title and the column names of a table."""
-    print(f"{title}\n  {'':<44}accuracy   log-loss   seconds")
 
 
 def score(
@@ -115,10 +107,12 @@ def score(
     return accuracy, log_loss(y_test, model.predict_proba(X_test)), seconds
 
 
-def row(name: str, scores: list[tuple[float, float, float]]) -> None:
-    """Print the means of the scores as a line of a table."""
-    accuracy, loss, seconds = np.mean(scores, axis=0)
-    print(f"  {name:<44}{accuracy:8.3f}{loss:11.3f}{seconds:10.2f}")
+def compare(title: str, models: dict[str, Any], splits: list[Any]) -> None:
+    """Print a table with the mean scores of each model over the splits."""
+    print(f"\n{title}\n  {'':<44}accuracy   log-loss   seconds")
+    for name, model in models.items():
+        accuracy, loss, seconds = np.mean([score(model, *split) for split in splits], axis=0)
+        print(f"  {name:<44}{accuracy:8.3f}{loss:11.3f}{seconds:10.2f}")
 
 
 def draw(network: Any, X: np.ndarray, y: np.ndarray, picture: str) -> None:

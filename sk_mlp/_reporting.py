@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._solvers import OUTCOMES, SolverResult
+from sk_mlp._training.alpha import AlphaChoice
 from sk_mlp._training.training import Finished
 
 DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
@@ -16,9 +17,6 @@ DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteratio
 # Share of the log-loss of the class frequencies below which held-out rows are predicted better
 # than by chance.
 LEARNED = 0.95
-# Multiple of that log-loss which the loss of a start is below, and that after too long steps above,
-# and what a loss that goes down may rise by.
-OF_A_START, ROUGH = 2.0, 0.01
 
 
 def is_due(iteration: int) -> bool:
@@ -37,7 +35,8 @@ class Reporter:
     ----------
     solver : str
     verbose : int
-        1: selected iterations, and the outcome of each restart. 2 and more: every iteration.
+        1: the alpha chosen, selected iterations, and the outcome of each restart. 2 and more:
+        every iteration.
     """
 
     def __init__(self, solver: str, verbose: int) -> None:
@@ -45,6 +44,14 @@ class Reporter:
         self.unit = iteration_name(solver)
         self.start = time.perf_counter()
         self.label, self.max_iter, self.brief = solver, 0, False
+
+    def chosen(self, choice: AlphaChoice) -> None:
+        """Print the alpha that was chosen, if it was."""
+        if len(choice.alphas):
+            how = f"chosen from {choice.alphas[-1]:.3g} to {choice.alphas[0]:.3g}"
+            if not np.isfinite(choice.scores).all():
+                how = "as every fit to choose it diverged"
+            self.print(f"alpha = {choice.alpha:.3g}, {how}")
 
     def begin_run(self, run: int, n_runs: int, max_iter: int) -> None:
         """Note which run the lines to come belong to."""
@@ -99,21 +106,13 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
     ended = outcome.message.format(max_iter=settings.max_iter, unit=unit)
     advice = outcome.advice
     if settings.solver != "lbfgs":
-        diverged = estimator.stop_reason_ == "diverged"
-        change = _change_of_rate(estimator, fit) if diverged else "try another"
-        advice += f", or {change} learning_rate_init"
+        otherwise = "lower" if estimator.stop_reason_ == "diverged" else "try another"
+        advice += f", or {'raise' if fit.falling else otherwise} learning_rate_init"
     warnings.warn(
         f"{settings.solver} {ended} (loss {estimator.loss_:.4g}); {advice}.",
         ConvergenceWarning,
         stacklevel=3,
     )
-
-
-def _change_of_rate(estimator: Any, fit: Finished) -> str:
-    """What to do to learning_rate_init: "raise" if the loss is on its way down from the start."""
-    losses = np.asarray(estimator.loss_curve_) / fit.prior_loss
-    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
-    return "raise" if above and np.all(np.diff(losses) < ROUGH) else "lower"
 
 
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
@@ -122,22 +121,27 @@ def warn_if_useless(estimator: Any, fit: Finished) -> None:
     If alpha was chosen, only where the search for it has learned something: on pure noise there is
     nothing to learn.
     """
-    if not fit.useless or estimator.stop_reason_ in ("diverged", "callback"):
+    minibatch, reason = fit.settings.solver != "lbfgs", estimator.stop_reason_
+    on_its_way = minibatch and fit.falling and reason == "max_iter"  # of which there is a warning
+    if not fit.useless or on_its_way or reason in ("diverged", "callback"):
         return
-    minibatch = fit.settings.solver != "lbfgs"
+    rate = f"{'raise' if fit.falling else 'lower'} learning_rate_init" if minibatch else ""
     if estimator.alpha == "auto":
         scores = to_numpy(getattr(estimator, "alpha_scores_", np.full((1, 1), -np.inf)))
         reached = -float(np.max(np.mean(scores, axis=0)))
         if reached > LEARNED * fit.prior_loss:
             return
-        advice = f"The search for alpha reached {reached:.4g} on held-out rows; "
-        rate = f"{_change_of_rate(estimator, fit)} learning_rate_init"
-        advice += rate if minibatch else "increase n_init"
+        if np.isnan(reached):
+            advice = (
+                "Every fit to choose alpha diverged; rescale X, use standardize=True or set alpha"
+            )
+        else:
+            advice = f"The search for alpha reached {reached:.4g} on held-out rows; "
+            advice += rate or "increase n_init"
     else:
         advice = f"The penalty alpha={estimator.alpha!r} is large for these sample weights; "
         advice += 'lower alpha or use alpha="auto"'
-        if minibatch:
-            advice += f", or {_change_of_rate(estimator, fit)} learning_rate_init"
+        advice += f", or {rate}" if rate else ""
     warnings.warn(
         "The network has learned nothing: predicting the class frequencies has the same log-loss, "
         f"{fit.prior_loss:.4g}. {advice}.",

@@ -1,91 +1,79 @@
 """Checks of the parameters of the estimators, with errors that name parameter and value."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from sk_mlp._backend.compat import to_host
+from sk_mlp._backend.compat import Interval, StrOptions, to_host, validate_parameter_constraints
 from sk_mlp._data.data import Data
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._solvers import SCHEDULES
 from sk_mlp._training.settings import MINIBATCH_SOLVERS
 
 
-class Number:
-    """A number of a type, in an interval."""
+class Number(Interval):
+    """A number in an interval; True and False are none."""
 
-    def __init__(self, kind: Any, low: float, high: float = np.inf, ends: str = "[)") -> None:
-        self.kind, self.low, self.high, self.ends = kind, low, high, ends
-
-    def allows(self, value: Any) -> bool:
+    def is_satisfied_by(self, value: Any) -> bool:
         """Return True if the value is such a number."""
-        if not isinstance(value, self.kind) or isinstance(value, bool | np.bool_):
-            return False
-        above = value >= self.low if self.ends[0] == "[" else value > self.low
-        below = value <= self.high if self.ends[1] == "]" else value < self.high
-        return bool(above and below)
+        return not isinstance(value, bool) and bool(super().is_satisfied_by(value))
+
+
+class Numbers(Number):
+    """A number in an interval, or several in a sequence."""
+
+    def is_satisfied_by(self, value: Any) -> bool:
+        """Return True if the value is such a number, or if all its values are."""
+        values = np.atleast_1d(np.asarray(value, dtype=object)).tolist()
+        return bool(values) and all(map(super().is_satisfied_by, values))
 
     def __str__(self) -> str:
-        name = "an int" if self.kind is Integral else "a number"
-        return f"{name} in {self.ends[0]}{self.low}, {self.high}{self.ends[1]}"
+        return f"{super().__str__()} or a sequence of them"
 
 
-class Choice:
-    """One of some values."""
+class Choice(StrOptions):
+    """One of some strings, which an error lists in this order."""
 
-    def __init__(self, *values: Any) -> None:
-        self.values = values
-
-    def allows(self, value: Any) -> bool:
-        """Return True if the value is one of them."""
-        if isinstance(value, str):  # NumPy's strings too, of which a search samples
-            return str(value) in [v for v in self.values if isinstance(v, str)]
-        return any(value is v for v in self.values)
-
-    def __str__(self) -> str:
-        return ", ".join(repr(v) for v in self.values)
+    def __init__(self, *options: str) -> None:
+        super().__init__(set(options))
+        self.options = options
 
 
-class Flag:
-    """True or False."""
+COUNT = Number(Integral, 1, None, closed="left")
+NOT_NEGATIVE = Number(Real, 0, None, closed="left")
+SHARE = Number(Real, 0, 1, closed="left")
 
-    def allows(self, value: Any) -> bool:
-        """Return True if the value is a bool."""
-        return isinstance(value, bool | np.bool_)
-
-    def __str__(self) -> str:
-        return "a bool"
-
-
-CONSTRAINTS: dict[str, tuple[Any, ...]] = {
-    "hidden_units": (Number(Integral, 1),),
-    "activation": (Choice(*ACTIVATIONS),),
-    "solver": (Choice("auto", "lbfgs", *MINIBATCH_SOLVERS),),
-    "alpha": (Choice("auto"), Number(Real, 0)),
-    "standardize": (Flag(),),
-    "n_init": (Choice("auto"), Number(Integral, 1)),
-    "batch_size": (Choice("auto"), Number(Integral, 1)),
-    "learning_rate": (Choice(*SCHEDULES),),
-    "learning_rate_init": (Choice("auto"), Number(Real, 0, ends="()")),
-    "momentum": (Number(Real, 0, 1),),
-    "nesterovs_momentum": (Flag(),),
-    "beta_1": (Number(Real, 0, 1),),
-    "beta_2": (Number(Real, 0, 1),),
-    "max_iter": (Choice(None), Number(Integral, 1)),
-    "tol": (Number(Real, 0),),
-    "early_stopping": (Flag(),),
-    "validation_fraction": (Number(Real, 0, 1, ends="()"),),
-    "n_iter_no_change": (Number(Real, 1, ends="[]"),),
-    "warm_start": (Flag(),),
-    "verbose": (Flag(), Number(Integral, 0)),
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_units": [COUNT],
+    "activation": [Choice(*ACTIVATIONS)],
+    "solver": [Choice("auto", "lbfgs", *MINIBATCH_SOLVERS)],
+    "alpha": [Choice("auto"), NOT_NEGATIVE],
+    "standardize": ["boolean"],
+    "n_init": [Choice("auto"), COUNT],
+    "class_weight": [dict, list, Choice("balanced"), None],
+    "batch_size": [Choice("auto"), COUNT],
+    "learning_rate": [Choice(*SCHEDULES)],
+    "learning_rate_init": [Choice("auto"), Number(Real, 0, None, closed="neither")],
+    "momentum": [SHARE],
+    "nesterovs_momentum": ["boolean"],
+    "beta_1": [SHARE],
+    "beta_2": [SHARE],
+    "max_iter": [None, COUNT],
+    "tol": [NOT_NEGATIVE],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Number(Real, 0, 1, closed="neither")],
+    "n_iter_no_change": [Number(Real, 1, None, closed="both")],
+    "warm_start": ["boolean"],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
 }
 
 
-def check_parameters(estimator: Any, constraints: dict[str, tuple[Any, ...]] | None = None) -> None:
+def check_parameters(estimator: Any, constraints: Mapping[str, Any] | None = None) -> None:
     """Raise if a parameter of the estimator is not what it may be.
 
     Raises
@@ -93,22 +81,9 @@ def check_parameters(estimator: Any, constraints: dict[str, tuple[Any, ...]] | N
     ValueError
         Naming the parameter, its value and what is allowed.
     """
-    options = options_of(estimator)
-    for name, allowed in (constraints or CONSTRAINTS).items():
-        value = options[name]
-        if not any(constraint.allows(value) for constraint in allowed):
-            choices = " or ".join(str(constraint) for constraint in allowed)
-            raise ValueError(
-                f"The {name!r} parameter of {type(estimator).__name__} must be {choices}; "
-                f"got {value!r}."
-            )
-    weight = options.get("class_weight")
-    if not (weight is None or isinstance(weight, dict | list) or Choice("balanced").allows(weight)):
-        raise ValueError(
-            f"The 'class_weight' parameter of {type(estimator).__name__} must be a dict of "
-            "weights by class, 'balanced' or None (or a list of dicts for multilabel y); "
-            f"got {weight!r}."
-        )
+    if constraints is None:
+        constraints = estimator._parameter_constraints
+    validate_parameter_constraints(constraints, options_of(estimator), type(estimator).__name__)
 
 
 def check_same_network(estimator: Any, data: Data, purpose: str) -> None:
@@ -143,15 +118,10 @@ def options_of(estimator: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
-    """Leave the estimator as it was when an exception or an interrupt ends the block.
-
-    What the caller has asked NumPy to raise is no exception: underflow is harmless, and results
-    that are not finite are looked for.
-    """
+    """Leave the estimator as it was when an exception or an interrupt ends the block."""
     before = vars(estimator).copy()
     try:
-        with np.errstate(all="ignore"):
-            yield
+        yield
     except BaseException:
         vars(estimator).clear()
         vars(estimator).update(before)

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sk_mlp._data import holdout
-from sk_mlp._data.holdout import row_keys, some_rows, stratified_holdout
+from sk_mlp._data.holdout import check_splits, row_keys, some_rows, stratified_holdout
 from sk_mlp._data.targets import encode
 
 
@@ -136,3 +136,20 @@ def test_rows_that_are_looked_at_do_not_follow_a_period(monkeypatch, X):
         index, other_keys, _ = some_rows(other, 1000, 0)
         assert_array_equal(index, dense)
         assert_array_equal(other_keys, keys)
+
+
+SPLIT = (np.arange(40), np.arange(40, 60))
+
+
+@pytest.mark.parametrize(
+    ("splits", "weight", "message"),
+    [
+        ([], None, "gives no split"),
+        ([SPLIT, (SPLIT[0], [])], None, "leaves split 1 no row to score on"),
+        ([([], SPLIT[1])], None, "leaves split 0 no row to train on"),
+        ([SPLIT], np.r_[np.ones(40), np.zeros(20)], "zero for all rows to score on in split 0"),
+    ],
+)
+def test_splits_that_leave_nothing(splits, weight, message):
+    with pytest.raises(ValueError, match=message):
+        check_splits(splits, 3, weight)

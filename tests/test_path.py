@@ -10,15 +10,7 @@ from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data
 from sk_mlp._data.targets import encode
 from sk_mlp._network.parameters import Layout
-from sk_mlp._training.path import (
-    MARGIN,
-    Walk,
-    check_splits,
-    chosen,
-    log_loss_score,
-    make_fold,
-    path,
-)
+from sk_mlp._training.path import MARGIN, Walk, chosen, log_loss_score, make_fold, path
 from sk_mlp._training.settings import Size, resolve
 
 N_ROWS, N_FEATURES = 60, 4
@@ -41,7 +33,8 @@ def settings_of(**options):
 def folds_of(n_folds=1, **options):
     options, settings = settings_of(**{"solver": "lbfgs", "n_init": 1, **options})
     splits = [SPLIT, SPLIT[::-1]][:n_folds]
-    return [make_fold(rows(), split, options, settings, 0, None) for split in splits], settings
+    walk = Walk(settings, 0, log_loss_score)
+    return [make_fold(rows(), split, options, walk, None) for split in splits], settings
 
 
 def assert_course(scores, *, n_alphas=8):
@@ -127,7 +120,7 @@ def test_a_minibatch_solver_starts_afresh_at_each_alpha():
 def test_a_fold_is_standardised_by_its_training_rows(container):
     options, settings = settings_of(solver="lbfgs", n_init=1)
     data = rows(container)
-    fold = make_fold(data, SPLIT, options, settings, 0, np.arange(60.0))
+    fold = make_fold(data, SPLIT, options, Walk(settings, 0, log_loss_score), np.arange(60.0))
     X = fold.objective.rows.X
     assert X.dtype == np.float32
     assert_allclose(X.mean(axis=0), 0.0, atol=1e-6)
@@ -143,20 +136,6 @@ def test_the_score_is_the_mean_log_loss():
     (fold,), _ = folds_of()
     zero = np.zeros(fold.objective.network.layout.size)
     assert_allclose(log_loss_score(fold, zero), -np.log(2.0), rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("splits", "weight", "message"),
-    [
-        ([], None, "gives no split"),
-        ([SPLIT, (SPLIT[0], [])], None, "leaves split 1 no row to score on"),
-        ([([], SPLIT[1])], None, "leaves split 0 no row to train on"),
-        ([SPLIT], np.r_[np.ones(40), np.zeros(20)], "zero for all rows to score on in split 0"),
-    ],
-)
-def test_splits_that_leave_nothing(splits, weight, message):
-    with pytest.raises(ValueError, match=message):
-        check_splits(splits, 3, weight)
 
 
 # --------------------------------------------------------------------- what is chosen of scores

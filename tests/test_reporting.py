@@ -2,11 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.exceptions import ConvergenceWarning
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._reporting import is_due
+from sk_mlp._training.alpha import AlphaChoice
 
 LINE = re.compile(
     r"(?P<label>\w+( \w+ \d+/\d+| best restart)?)  "
@@ -18,7 +21,8 @@ LINE = re.compile(
 
 def printed(model, X, y, capsys):
     model.fit(X, y)
-    lines = capsys.readouterr().out.splitlines()
+    chosen, *lines = capsys.readouterr().out.splitlines()
+    assert f"alpha = {model.alpha_:.3g}, chosen from " in chosen
     found = [LINE.fullmatch(line) for line in lines]
     assert all(found), lines
     return lines, found
@@ -45,6 +49,47 @@ def test_one_line_per_interval(solver, capsys):
         assert match["validation"] is None
     assert f"ended by {model.stop_reason_} after {model.n_iter_} " in lines[-1]
     assert found[-1]["loss"] == f"{model.loss_:.5f}"
+
+
+def test_the_chosen_alpha_is_a_line(capsys):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(4, n_init=1, verbose=1, warm_start=True, random_state=0)
+    for _ in range(2):  # a warm start keeps the choice
+        line = "lbfgs  alpha = {}, chosen from {} to {}  "
+        values = [f"{a:.3g}" for a in (model.fit(X, y).alpha_, model.alphas_[-1], model.alphas_[0])]
+        assert capsys.readouterr().out.startswith(line.format(*values))
+    model.set_params(alpha=0.5).fit(X, y)
+    assert "alpha" not in capsys.readouterr().out
+
+
+def failed_choice(*args, **kwargs):
+    return AlphaChoice(1e5, np.array([1e5, 1.0]), np.full((2, 2), np.nan))
+
+
+def test_a_choice_of_alpha_without_a_score_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("sk_mlp._classifier.choose_alpha", failed_choice)
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(4, n_init=1, verbose=1, random_state=0)
+    message = (
+        r"learned nothing.*\. Every fit to choose alpha diverged; rescale X, .* or set alpha\."
+    )
+    with pytest.warns(ConvergenceWarning, match=message):
+        model.fit(X, y)
+    assert "alpha = 1e+05, as every fit to choose it diverged  " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("alpha", [1.0, "auto"])
+@pytest.mark.parametrize("max_iter", [None, 20])
+def test_steps_that_are_too_short_are_one_warning(alpha, max_iter):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(
+        8, solver="adam", alpha=alpha, learning_rate_init=1e-7, max_iter=max_iter, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="raise learning_rate_init") as warned:
+        model.fit(X, y)
+    assert len(warned) == 1
+    assert f"stopped after max_iter={model.n_iter_} epochs without" in str(warned[0].message)
+    assert (model.stop_reason_, model.converged_) == ("max_iter", False)
 
 
 def test_restarts_take_a_line_each(capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._network.parameters import Layout
-from sk_mlp._training.settings import Size, resolve
+from sk_mlp._training.settings import Size, resolve, solver_of_search
 
 DEFAULTS = {
     name: parameter.default
@@ -19,8 +19,8 @@ def size(n_rows, n_features=20, hidden_units=100, n_outputs=1, *, text=False):
     return Size(n_rows, Layout(n_features, hidden_units, n_outputs), text)
 
 
-def settle(size, *, epochs=None, stream=False, **options):
-    return resolve({**DEFAULTS, **options}, size, epochs=epochs, stream=stream)
+def settle(size, *, tuned=False, stream=False, **options):
+    return resolve({**DEFAULTS, **options}, size, tuned=tuned, stream=stream)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,20 @@ def settle(size, *, epochs=None, stream=False, **options):
 )
 def test_solver(solver, at, options):
     assert settle(at, **options).solver == solver
+
+
+@pytest.mark.parametrize(
+    ("solver", "given", "n_rows", "text"),
+    [
+        ("lbfgs", "auto", 10_000, False),
+        ("adam", "auto", 10_001, False),
+        ("adam", "auto", 500, True),
+        ("lbfgs", "lbfgs", 10**6, True),
+        ("sgd", "sgd", 1, False),
+    ],
+)
+def test_solver_of_a_search(solver, given, n_rows, text):
+    assert solver_of_search(given, n_rows, text=text) == solver
 
 
 @pytest.mark.parametrize(
@@ -87,10 +101,12 @@ def test_planned_epochs(n_rows, fixed, tuned):
     assert settle(size(n_rows), solver="sgd").course.planned
 
 
-def test_epochs_of_a_caller_count_for_tables_only():
-    assert settle(size(10_000), solver="adam", epochs=50).max_iter == 50
+def test_an_alpha_that_a_search_chose_counts_as_tuned_for_tables_only():
+    options = {"solver": "adam", "alpha": 3.0}
+    assert settle(size(10_000), tuned=True, **options).max_iter == 64
+    assert settle(size(10_000), **options).max_iter == 25
     text = size(10_000, text=True)
-    assert settle(text, solver="adam", epochs=50).max_iter == settle(text, solver="adam").max_iter
+    assert settle(text, tuned=True, **options).max_iter == settle(text, **options).max_iter
 
 
 @pytest.mark.parametrize(
@@ -111,7 +127,7 @@ def test_iterations_of_lbfgs():
 
 
 def test_max_iter_that_is_given_is_not_planned():
-    settings = settle(size(10**6), solver="adam", max_iter=7, epochs=50)
+    settings = settle(size(10**6), solver="adam", max_iter=7, tuned=True)
     assert settings.max_iter == 7
     assert not settings.course.planned
 

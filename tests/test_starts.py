@@ -10,7 +10,14 @@ from sk_mlp._training.settings import Size, resolve
 from sk_mlp._training.starts import Restarts, Watch, join
 
 SETTINGS = resolve(
-    {"solver": "lbfgs", "n_init": 1, "max_iter": 100, "tol": 0.0, "n_iter_no_change": 10},
+    {
+        "solver": "lbfgs",
+        "alpha": 1.0,
+        "n_init": 1,
+        "max_iter": 100,
+        "tol": 0.0,
+        "n_iter_no_change": 10,
+    },
     Size(50, Layout(2, 3, 1)),
 )
 

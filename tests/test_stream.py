@@ -12,6 +12,7 @@ from sk_mlp._data.targets import encode
 from sk_mlp._solvers import NotFiniteError
 from sk_mlp._training import stream as stream_module
 from sk_mlp._training.stream import next_pass
+from sk_mlp._training.training import quietly
 
 OPTIONS = TwoLayerMLPClassifier(3, solver="adam", random_state=0).get_params()
 
@@ -72,4 +73,4 @@ def test_a_pass_writes_nothing_but_its_result():
 def test_a_step_that_is_too_long_is_an_error():
     options = OPTIONS | {"solver": "sgd", "learning_rate_init": 1e300}
     with pytest.raises(NotFiniteError, match="learning_rate_init"):
-        next_pass(rows(), options, 1.0, None, {})
+        quietly(next_pass)(rows(), options, 1.0, None, {})

@@ -6,13 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.class_weight import compute_sample_weight
 
-from sk_mlp._data.targets import (
-    class_codes,
-    class_weights,
-    encode,
-    scaled,
-    stream_classes,
-)
+from sk_mlp._data.targets import class_weights, encode, scaled, stream_classes
 
 
 def row_weights(class_weight, target, sample_weight):
@@ -36,7 +30,7 @@ def test_labels_of_any_type(labels):
     y = np.asarray(labels)[codes]
     target = encode(y)
     assert_array_equal(target.classes, labels)
-    assert_array_equal(class_codes(target), codes)
+    assert_array_equal(target.codes, codes)
     assert target.n_outputs == (1 if len(labels) == 2 else 3)
     assert target.output == ("logistic" if len(labels) == 2 else "softmax")
 
@@ -50,6 +44,7 @@ def test_multilabel(container):
     assert target.output == "logistic"
     assert_array_equal(target.encoded, Y)
     assert_array_equal(target.classes, [0, 1, 2])
+    assert_array_equal(target.codes, [0, 0, 0])
 
 
 def test_given_classes_set_the_codes():
@@ -157,13 +152,24 @@ def test_scaled_weights_fit_single_precision(weight):
 @pytest.mark.parametrize("classes", [[7], [], [7, 7]])
 def test_a_stream_of_one_class(classes):
     with pytest.raises(ValueError, match="classes must have all labels that can occur, two"):
-        stream_classes(classes)
+        stream_classes([7], classes)
 
 
 def test_classes_of_a_stream():
-    assert_array_equal(stream_classes(["b", "a", "b"]), ["a", "b"])
+    assert_array_equal(stream_classes(["a"], ["b", "a", "b"]), ["a", "b"])
     with pytest.raises(ValueError, match="without NaN"):
-        stream_classes([0.0, np.nan])
+        stream_classes([0.0], [0.0, np.nan])
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        stream_classes(["a", "b"], None)
+    assert stream_classes(np.eye(2, dtype=int), None) is None
+
+
+def test_known_classes_of_a_stream_stay():
+    known = np.array([0, 1, 2])
+    assert stream_classes([1], None, known) is known
+    assert stream_classes([1], [2, 1, 0], known) is known
+    with pytest.raises(ValueError, match=r"not the same as on the last call .* \[0, 1, 2\]"):
+        stream_classes([1], [0, 1], known)
 
 
 @pytest.mark.parametrize("coding", [(-1, 1), (1, 2)])

@@ -94,13 +94,13 @@ def test_the_validation_loss_is_that_of_other_rows_without_penalty():
     assert validation_loss(objective, held_out.rows())(params) != expected.loss(params)
 
 
-def ended(data_loss, *, alpha=0.0, reason="tol", curve=()):
+def ended(data_loss, *, alpha=0.0, reason="tol", curve=(), losses=(1.0,)):
     """Attributes of a fit that ended with some loss at weights of one."""
     data = rows()
     objective, settings = settled(data, alpha)
     x = np.ones(objective.network.layout.size)
     loss = data_loss + objective.penalty(x) / 60
-    result = SolverResult(x, loss, loss, 7, 5, reason, [1.0], list(curve))
+    result = SolverResult(x, loss, loss, 7, 5, reason, list(losses), list(curve))
     return finish(objective, data, settings, result)
 
 
@@ -131,6 +131,21 @@ def test_the_loss_without_penalty_is_compared_with_the_share_of_each_class(
 
 def test_a_fit_that_was_stopped_has_not_diverged():
     assert ended(10.0, reason="max_iter").attributes["stop_reason_"] == "max_iter"
+
+
+@pytest.mark.parametrize(
+    ("losses", "reason"),
+    [
+        ((0.9, 0.8, 0.7), "max_iter"),  # on its way down, and still above
+        ((0.9, 0.8, 0.81, 0.7), "diverged"),
+        ((2.0, 0.9, 0.7), "diverged"),
+        ((0.9, 0.7, 0.5), "diverged"),
+    ],
+)
+def test_planned_steps_that_were_too_short_have_not_diverged(losses, reason):
+    attributes = ended(0.7, reason="schedule", losses=losses).attributes
+    assert (attributes["stop_reason_"], attributes["converged_"]) == (reason, False)
+    assert ended(0.1, reason="schedule", losses=losses).attributes["stop_reason_"] == "schedule"
 
 
 def test_attributes_of_a_fit():

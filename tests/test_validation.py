@@ -1,11 +1,13 @@
 """Options: what is accepted, what is refused with which words, and options of subclasses."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.base import clone
 
-from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters, options_of
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
+from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters, options_of, unchanged_on_error
 
 
 class OurNet(TwoLayerMLPClassifier):
@@ -48,7 +50,7 @@ def test_what_cannot_be_compared_is_refused(name, value):
 def test_class_weight_of_another_kind(name):
     pandas = pytest.importorskip("pandas")
     weight = {"Series": pandas.Series({0: 1.0, 1: 2.0}), "array": np.ones(2)}[name]
-    with pytest.raises(ValueError, match=r"'class_weight' .* must be a dict of weights by class"):
+    with pytest.raises(ValueError, match=r"'class_weight' .* must be an instance of 'dict'"):
         check_parameters(TwoLayerMLPClassifier(class_weight=weight))
 
 
@@ -61,9 +63,60 @@ def test_numbers_and_flags_of_numpy():
 
 
 def test_none_is_not_a_string():
-    assert Choice(None).allows(None)
-    assert not Choice(None).allows("None")
-    assert not Choice("auto").allows(None)
+    check_parameters(TwoLayerMLPClassifier(max_iter=None))
+    for name, value in (("max_iter", "None"), ("alpha", None)):
+        with pytest.raises(ValueError, match=f"'{name}' parameter .* Got {value!r} instead"):
+            check_parameters(TwoLayerMLPClassifier(**{name: value}))
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_])
+@pytest.mark.parametrize("name", ["hidden_units", "alpha", "n_init", "max_iter", "tol", "momentum"])
+def test_true_and_false_are_no_numbers(name, value):
+    with pytest.raises(ValueError, match=re.escape(f"{value!r} instead")):
+        check_parameters(TwoLayerMLPClassifier(**{name: value}))
+
+
+@pytest.mark.parametrize("name", ["alpha", "learning_rate_init", "tol"])
+def test_infinity_is_no_number_except_for_patience(name):
+    check_parameters(TwoLayerMLPClassifier(n_iter_no_change=np.inf))
+    with pytest.raises(ValueError, match=f"'{name}' parameter .* Got inf instead"):
+        check_parameters(TwoLayerMLPClassifier(**{name: np.inf}))
+
+
+def test_an_error_lists_the_strings_in_their_order():
+    assert str(Choice("auto", "lbfgs")) == "a str among {'auto', 'lbfgs'}"
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("hidden_units", ["many", 0, 2.5, True, [], (3, 0), (3, True), [[3, 4]], None]),
+        ("alphas", ["auto", -1.0, True, [], (1.0, -1.0), [np.nan], np.inf, None]),
+    ],
+)
+def test_the_grids_of_the_search(name, values):
+    for value in values:
+        message = rf"'{name}' parameter of TwoLayerMLPClassifierCV .* Got {re.escape(repr(value))}"
+        with pytest.raises(ValueError, match=message):
+            check_parameters(TwoLayerMLPClassifierCV(**{name: value}))
+    for value in (3, np.int64(3), [3, 4], np.array([3, 4])):
+        check_parameters(TwoLayerMLPClassifierCV(**{name: value}))
+
+
+def test_an_estimator_is_as_it_was_after_an_error():
+    model = TwoLayerMLPClassifier()
+    model.loss_ = 1.0
+
+    def interrupted():
+        with unchanged_on_error(model):
+            del model.loss_
+            model.n_iter_ = 3
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert model.loss_ == 1.0
+    assert not hasattr(model, "n_iter_")
 
 
 def test_a_subclass_with_fewer_options_has_the_others():
@@ -75,5 +128,4 @@ def test_a_subclass_with_fewer_options_has_the_others():
 
 
 def test_every_option_has_a_constraint():
-    unchecked = {"class_weight", "random_state"}
-    assert set(CONSTRAINTS) == set(TwoLayerMLPClassifier().get_params()) - unchecked
+    assert set(CONSTRAINTS) == set(TwoLayerMLPClassifier().get_params())

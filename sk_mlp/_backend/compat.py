@@ -10,10 +10,15 @@ from sklearn import get_config
 # users to it (scikit-learn issue 34135 asks to make it public).
 from sklearn.utils import _array_api
 
+# Private, but how every estimator of scikit-learn checks its parameters.
+from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+
 # Private, but the only function that validates weights as scikit-learn does.
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "Interval",
+    "StrOptions",
     "accepts_sample_weight",
     "array_namespace",
     "check_same_namespace",
@@ -21,6 +26,7 @@ __all__ = [
     "namespace",
     "supported_float_dtypes",
     "to_host",
+    "validate_parameter_constraints",
 ]
 
 

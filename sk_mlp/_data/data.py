@@ -1,11 +1,18 @@
 """Validated training data: from what a user passes to what the objective needs."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
 from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
@@ -49,6 +56,12 @@ class Data(NamedTuple):
         target = self.target._replace(encoded=self.target.encoded[index])
         weights = None if self.weights is None else self.weights[index]
         return self._replace(X=rows, target=target, weights=weights)
+
+    def weighted(self) -> "Data":
+        """Select the rows that have a weight."""
+        if self.weights is None or np.all(self.weights > 0):
+            return self
+        return self.take(np.flatnonzero(self.weights))
 
     def layout(self, hidden_units: int) -> Layout:
         """Shapes of a network for these data."""
@@ -124,11 +137,9 @@ def validate(
     sample_weight: Any,
     classes: np.ndarray | None = None,
     *,
-    training: Data | None = None,
     reset: bool = True,
-    keep_all: bool = False,
 ) -> Data:
-    """Validate what was passed to fit.
+    """Validate what was passed to fit; rows of weight zero stay, see `Data.weighted`.
 
     Parameters
     ----------
@@ -138,68 +149,21 @@ def validate(
         As passed by the user.
     classes : ndarray, optional
         Classes to encode y by; those in y by default.
-    training : Data, optional
-        Data to train on, if these are others: y is of the same kind, with the same class weights.
     reset : bool, default=True
         True if X defines the features, False if it must have the known ones.
-    keep_all : bool, default=False
-        Keep rows of weight zero.
 
     Raises
     ------
     ValueError
         If X, y or sample_weight cannot be trained on.
     """
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        dtype=supported_float_dtypes(namespace(X), X),
-        order="C",
-        multi_output=True,
-        reset=reset,
-    )
-    if sparse.issparse(X) and not X.has_canonical_format:
-        X = X.copy()  # entries that were given in several parts are one number
-        X.sum_duplicates()
+    options = _options_of_rows(X)
+    X, y = validate_data(estimator, X, y, multi_output=True, reset=reset, **options)
     X, is_text = in_container(X)
-    y = to_host(y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    kind = None if training is None else training.target.multilabel
-    target = encode(y, classes, multilabel=kind)
-    weights = None
-    if sample_weight is not None:
-        weights = _sample_weight(to_host(sample_weight), y)
-    if training is None:
-        by_class = class_weights(getattr(estimator, "class_weight", None), target, weights)
-    else:
-        by_class = training.class_weights
-    data = Data(X, target, by_class.rows(target, weights), by_class, is_text)
-    weights = data.weights
-    if weights is None or keep_all or np.all(weights > 0):
-        return data
-    return data.take(np.flatnonzero(weights))
-
-
-def _sample_weight(sample_weight: Any, y: np.ndarray) -> np.ndarray:
-    """Return valid weights of rows, or raise an error that names the argument."""
-    try:
-        return np.asarray(check_sample_weight(sample_weight, y, ensure_non_negative=True))
-    except ValueError as error:
-        if "sample_weight" in str(error):
-            raise
-        raise ValueError(f"sample_weight is not valid: {error}") from error
-
-
-def in_container(X: Array) -> tuple[Array, bool]:
-    """Return X as CSR and True if it is text-like, else, unless that is too large, dense."""
-    if is_text_like(X):
-        return sparse.csr_matrix(X), True
-    if sparse.issparse(X) and X.dtype.itemsize * X.shape[0] * X.shape[1] <= DENSE_BYTES:
-        return X.toarray(), False
-    return X, False
+    target = encode(_labels(y), classes)
+    weights = _sample_weight(sample_weight, target)
+    by_class = class_weights(getattr(estimator, "class_weight", None), target, weights)
+    return Data(X, target, by_class.rows(target, weights), by_class, is_text)
 
 
 def validate_held_out(
@@ -210,23 +174,72 @@ def validate_held_out(
     Raises
     ------
     ValueError
-        If they are incomplete or do not fit the training data.
+        If they are incomplete or do not fit the training data; it names the argument.
     """
     if X_val is None or y_val is None:
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"X_val and y_val must be given together; {missing} is None.")
+    with _named("X_val"):
+        X = validate_data(estimator, X_val, reset=False, **_options_of_rows(X_val))
+        X, is_text = in_container(X)
+    with _named("y_val"):
+        y = check_array(y_val, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y_val")
+    with _named("X_val and y_val"):
+        check_consistent_length(X, y)
+    with _named("y_val"):
+        like = training.target
+        target = encode(_labels(y), like.classes, multilabel=like.multilabel)
+    with _named("y_val" if sample_weight_val is None else "sample_weight_val"):
+        weights = training.class_weights.rows(target, _sample_weight(sample_weight_val, target))
+    return Data(X, target, weights, training.class_weights, is_text).weighted()
+
+
+@contextlib.contextmanager
+def _named(argument: str) -> Iterator[None]:
+    """Let a ValueError say which argument it is about."""
     try:
-        return validate(
-            estimator,
-            X_val,
-            y_val,
-            sample_weight_val,
-            training.target.classes,
-            training=training,
-            reset=False,
-        )
+        yield
     except ValueError as error:
-        raise ValueError(f"X_val, y_val or sample_weight_val does not fit X, y: {error}") from error
+        raise ValueError(f"{argument} cannot be used: {error}") from error
+
+
+def _options_of_rows(X: Any) -> dict[str, Any]:
+    return {
+        "accept_sparse": "csr",
+        "dtype": supported_float_dtypes(namespace(X), X),
+        "order": "C",
+    }
+
+
+def _labels(y: Any) -> Any:
+    """Labels on the host, 1d if they are one column."""
+    y = to_host(y)
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _sample_weight(sample_weight: Any, target: Target) -> np.ndarray | None:
+    """Return valid weights of rows, or raise an error that names the argument."""
+    if sample_weight is None:
+        return None
+    weights = to_host(sample_weight)
+    try:
+        return np.asarray(check_sample_weight(weights, target.encoded, ensure_non_negative=True))
+    except ValueError as error:
+        if "sample_weight" in str(error):
+            raise
+        raise ValueError(f"sample_weight is not valid: {error}") from error
+
+
+def in_container(X: Array) -> tuple[Array, bool]:
+    """Return X as CSR and True if it is text-like, else, unless that is too large, dense."""
+    if sparse.issparse(X) and not X.has_canonical_format:
+        X = X.copy()  # entries that were given in several parts are one number
+        X.sum_duplicates()
+    if is_text_like(X):
+        return sparse.csr_matrix(X), True
+    if sparse.issparse(X) and X.dtype.itemsize * X.shape[0] * X.shape[1] <= DENSE_BYTES:
+        return X.toarray(), False
+    return X, False
 
 
 def fitted_network(user: np.ndarray, layout: Layout, data: Data) -> dict[str, Any]:

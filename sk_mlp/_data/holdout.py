@@ -1,6 +1,7 @@
-"""The split into rows to train on and rows to validate on."""
+"""Splits into rows to train on and rows to validate on."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy import sparse
 
 from sk_mlp._backend.arrays import place, take_rows, to_numpy
 from sk_mlp._backend.rows import pass_rows, row_blocks
-from sk_mlp._data.targets import Target, class_codes
+from sk_mlp._data.targets import Target
 
 Array = Any  # an array of any namespace of the array API standard
 
@@ -128,7 +129,7 @@ def stratified_holdout(
     n_rows = len(keys)
     if few_distinct(keys, 1.0 / fraction):
         keys = _keys_of_repetitions(keys)
-    groups = np.zeros(n_rows, dtype=int) if target.multilabel else class_codes(target)
+    groups = target.codes
     by_key = np.lexsort((groups, keys))  # a row that has several classes counts in the first
     distinct, first = np.unique(keys[by_key], return_index=True)
     group_of = groups[by_key][first]
@@ -172,11 +173,26 @@ def key_folds(
     """
     if few_distinct(keys):
         keys = _keys_of_repetitions(keys)
-    groups = np.zeros(len(keys), dtype=int) if target.multilabel else class_codes(target)
     distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
     fold_of = np.empty(len(distinct), dtype=int)
     # the class of a row that has several is that of its first appearance
-    fold_of[np.lexsort((distinct, groups[first]))] = np.arange(len(distinct)) % n_folds
+    fold_of[np.lexsort((distinct, target.codes[first]))] = np.arange(len(distinct)) % n_folds
     fold = fold_of[number]
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
     return [(train, test) for train, test in splits if len(train) and len(test)]
+
+
+def check_splits(
+    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
+) -> None:
+    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
+    if not splits:
+        raise ValueError(f"cv={cv!r} gives no split.")
+    for number, parts in enumerate(splits):
+        for rows, purpose in zip(parts, ("train", "score"), strict=True):
+            if np.size(rows) == 0:
+                raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
+            if sample_weight is not None and not sample_weight[rows].any():
+                raise ValueError(
+                    f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
+                )

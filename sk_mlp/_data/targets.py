@@ -8,8 +8,6 @@ from scipy import sparse
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from sk_mlp._backend.compat import to_host
-
 
 class Target(NamedTuple):
     """Encoded labels.
@@ -39,11 +37,16 @@ class Target(NamedTuple):
         return "logistic" if self.encoded.ndim == 2 else "softmax"
 
     @property
+    def codes(self) -> np.ndarray:
+        """Class code of each row; zero for all rows of a multilabel target."""
+        if self.multilabel:
+            return np.zeros(len(self.encoded), dtype=int)
+        return self.encoded[:, 0].astype(int) if self.encoded.ndim == 2 else self.encoded
+
+    @property
     def labels(self) -> np.ndarray:
         """Labels of the rows; integer indicators for multilabel targets."""
-        if self.multilabel:
-            return self.encoded.astype(int)
-        return np.asarray(self.classes[class_codes(self)])
+        return self.encoded.astype(int) if self.multilabel else np.asarray(self.classes[self.codes])
 
 
 def has_nan(labels: np.ndarray) -> bool:
@@ -51,15 +54,26 @@ def has_nan(labels: np.ndarray) -> bool:
     return any(isinstance(label, float) and math.isnan(label) for label in labels.tolist())
 
 
-def stream_classes(classes: Any) -> np.ndarray:
-    """Sorted classes of a stream, as passed to `partial_fit`.
+def stream_classes(y: Any, classes: Any, known: np.ndarray | None = None) -> np.ndarray | None:
+    """Sorted classes of a stream: those known, else as passed; None if y is multilabel.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, or one is NaN.
+        If they are missing, are not the known ones, are fewer than two, or one is NaN.
     """
-    classes = np.asarray(to_host(classes))
+    if known is not None:
+        if classes is not None and not np.array_equal(known, np.unique(classes)):
+            raise ValueError(
+                f"classes={classes!r} is not the same as on the last call to fit or "
+                f"partial_fit, {known.tolist()}."
+            )
+        return known
+    if classes is None:
+        if type_of_target(y).startswith("multilabel"):
+            return None
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    classes = np.asarray(classes)
     if classes.ndim != 1 or has_nan(classes):
         raise ValueError(f"classes must be a vector of labels without NaN, got {classes!r}.")
     classes = np.unique(classes)
@@ -132,11 +146,6 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
     return Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
 
 
-def class_codes(target: Target) -> np.ndarray:
-    """Class code of each row of a target that is not multilabel."""
-    return target.encoded[:, 0].astype(int) if target.encoded.ndim == 2 else target.encoded
-
-
 class ClassWeights(NamedTuple):
     """Weight of each class by the labels of training, for these and for other rows.
 
@@ -163,7 +172,7 @@ class ClassWeights(NamedTuple):
                 labels = np.arange(len(target.classes))
                 factor = np.prod(self.factors[labels, target.encoded.astype(int)], axis=1)
             else:
-                factor = self.factors[class_codes(target)]
+                factor = self.factors[target.codes]
             with np.errstate(over="ignore", under="ignore"):
                 weights = factor if sample_weight is None else sample_weight * factor
         if weights is None:
@@ -210,7 +219,7 @@ def class_weights(
         columns = zip(class_weight, target.encoded.T.astype(int), strict=True)
         factors = np.stack([_per_class(option, both, codes, None) for option, codes in columns])
     else:
-        factors = _per_class(class_weight, target.classes, class_codes(target), sample_weight)
+        factors = _per_class(class_weight, target.classes, target.codes, sample_weight)
     return ClassWeights(factors)
 
 

@@ -92,8 +92,7 @@ def choose_alpha(
     if not sample.is_text:
         settings = settings._replace(solver="lbfgs")
     walk = Walk(settings, seed, log_loss_score, **QUICK)
-    weights = sample.weights
-    made = [make_fold(sample, split, options, settings, seed, weights) for split in folds]
+    made = [make_fold(sample, split, options, walk, sample.weights) for split in folds]
     alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
     scores = np.full((len(made), N_ALPHAS), np.nan)
     for j, at_alpha in path(made, alphas, walk, begin=begin):

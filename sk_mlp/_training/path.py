@@ -18,7 +18,7 @@ from sk_mlp._network.parameters import IDENTITY, Standardization
 from sk_mlp._solvers import NotFiniteError, lbfgs
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import Restarts
-from sk_mlp._training.training import random_starts, train
+from sk_mlp._training.training import quietly, random_starts, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
@@ -66,28 +66,35 @@ class Fold(NamedTuple):
 Scorer = Callable[[Fold, np.ndarray], float]
 
 
-def check_splits(
-    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
-) -> None:
-    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
-    if not splits:
-        raise ValueError(f"cv={cv!r} gives no split.")
-    for number, parts in enumerate(splits):
-        for rows, purpose in zip(parts, ("train", "score"), strict=True):
-            if np.size(rows) == 0:
-                raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
-            if sample_weight is not None and not sample_weight[rows].any():
-                raise ValueError(
-                    f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
-                )
+class Walk(NamedTuple):
+    """How a path is walked.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the fits; a minibatch solver is run as they say.
+    seed : int
+        Of the random starts, and of the shuffling by a minibatch solver.
+    scorer : Scorer
+    first_iterations, step_iterations : int
+        Of lbfgs, for the first network and for each one that starts from its neighbour.
+    patience : int
+        Iterations of lbfgs without progress after which a network is scored.
+    """
+
+    settings: Settings
+    seed: int
+    scorer: Scorer
+    first_iterations: int = 100
+    step_iterations: int = 25
+    patience: int = 3
 
 
 def make_fold(
     data: Data,
     split: tuple[np.ndarray, np.ndarray],
     options: Mapping[str, Any],
-    settings: Settings,
-    seed: int,
+    walk: Walk,
     score_weight: np.ndarray | None,
 ) -> Fold:
     """Prepare a split; single precision is enough to rank penalties.
@@ -99,9 +106,8 @@ def make_fold(
     split : tuple (train_rows, test_rows)
     options : mapping
         `hidden_units`, `activation` and `standardize`.
-    settings : Settings
-    seed : int
-        Of the random starts.
+    walk : Walk
+        On the folds.
     score_weight : ndarray of shape (n_samples,) or None
         Weights of all rows in the score.
     """
@@ -115,7 +121,7 @@ def make_fold(
     layout = kept.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], kept.target.output)
     objective = Objective(network, kept.rows(), IDENTITY, 0.0)
-    starts = random_starts(objective, kept, settings, np.random.RandomState(seed))
+    starts = random_starts(objective, kept, walk.settings, np.random.RandomState(walk.seed))
     return Fold(objective, held.rows(), starts, test_rows, standardization)
 
 
@@ -134,34 +140,9 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
         return data._replace(X=X.astype(np.float32))
 
 
-@np.errstate(all="ignore")  # in a thread of its own; a score that is not finite is left out
 def log_loss_score(fold: Fold, params: np.ndarray) -> float:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
     return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
-
-
-class Walk(NamedTuple):
-    """How a path is walked.
-
-    Attributes
-    ----------
-    settings : Settings
-        Of the fits; a minibatch solver is run as they say.
-    seed : int
-        Of the shuffling by a minibatch solver.
-    scorer : Scorer
-    first_iterations, step_iterations : int
-        Of lbfgs, for the first network and for each one that starts from its neighbour.
-    patience : int
-        Iterations of lbfgs without progress after which a network is scored.
-    """
-
-    settings: Settings
-    seed: int
-    scorer: Scorer
-    first_iterations: int = 100
-    step_iterations: int = 25
-    patience: int = 3
 
 
 def path(
@@ -236,6 +217,7 @@ def path(
         networks = at_middle
 
 
+@quietly
 def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray, float]:
     """Network of a fold at some alpha, from that at the alpha before, and its score.
 
@@ -253,11 +235,8 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
                 tol=tol,
                 n_iter_no_change=walk.patience,
             )
-            with np.errstate(all="ignore"):  # a loss that is not finite is an error
-                result, _ = Restarts(
-                    partial(lbfgs, objective.loss_gradient), settings, starts
-                ).finish()
-            params = result.x
+            solve = partial(lbfgs, objective.loss_gradient)
+            params = Restarts(solve, settings, starts).finish()[0].x
         else:
             rng = np.random.RandomState(walk.seed)
             params = train(objective, settings, fold.starts, rng)[0].x

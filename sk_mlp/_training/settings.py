@@ -60,7 +60,7 @@ class Size(NamedTuple):
 class Settings(NamedTuple):
     """Options of a fit; see `TwoLayerMLPClassifier`.
 
-    `course` is None for "lbfgs", `screening` the iterations (epochs) of a round of starts.
+    `rule` and `course` are None for "lbfgs", `screening` the iterations (epochs) of a round of starts.
     """
 
     solver: str
@@ -75,7 +75,7 @@ class Settings(NamedTuple):
 
 
 def resolve(
-    options: Mapping[str, Any], size: Size, *, epochs: int | None = None, stream: bool = False
+    options: Mapping[str, Any], size: Size, *, tuned: bool = False, stream: bool = False
 ) -> Settings:
     """Resolve the settings of a fit from the parameters of an estimator.
 
@@ -85,9 +85,8 @@ def resolve(
         The parameters of `TwoLayerMLPClassifier`.
     size : Size
         Of the data and the network.
-    epochs : int, optional
-        Planned at least by a minibatch solver, if `max_iter` does not say and X is not text; by
-        default more if alpha is tuned.
+    tuned : bool, default=False
+        True if alpha was chosen by a search, so that more epochs are planned; as for "auto".
     stream : bool, default=False
         True for a call to partial_fit.
 
@@ -96,44 +95,36 @@ def resolve(
     Settings
     """
     solver = options["solver"]
+    tuned = tuned or options["alpha"] == "auto"
     if solver == "auto":
-        solver = "adam" if stream else _solver(size, tuned=options["alpha"] == "auto")
+        solver = "adam" if stream else _solver(size, tuned=tuned)
     n_init = options["n_init"]
     if n_init == "auto":
         n_init = _starts(size, solver)
+    max_iter, patience = options["max_iter"], options["n_iter_no_change"]
     if solver == "lbfgs":
-        max_iter = LBFGS_ITERATIONS if options["max_iter"] is None else int(options["max_iter"])
-        return Settings(
-            solver=solver,
-            n_init=int(n_init),
-            screening=SCREENING_ITERATIONS,
-            batch_size=size.n_rows,
-            rule=None,
-            course=None,
-            max_iter=max_iter,
-            tol=options["tol"],
-            n_iter_no_change=options["n_iter_no_change"],
-        )
-    batch_size = _batch_size(options["batch_size"], size)
-    max_iter = options["max_iter"]
-    if max_iter is None:
-        if epochs is None:
-            epochs = TUNED_EPOCHS if options["alpha"] == "auto" else EPOCHS
-        max_iter = _planned_epochs(size, batch_size, epochs)
-    patience = options["n_iter_no_change"]
-    if options["learning_rate"] == "cosine" and not options["early_stopping"]:
-        patience = math.inf  # at a high rate a plateau is not convergence
+        batch_size, rule, course = size.n_rows, None, None
+        max_iter, screening = max_iter or LBFGS_ITERATIONS, SCREENING_ITERATIONS
+    else:
+        automatic = min(max(BATCH, size.n_rows // BATCHES), MAX_BATCH)
+        asked = automatic if options["batch_size"] == "auto" else int(options["batch_size"])
+        batch_size = min(asked, size.n_rows)
+        if max_iter is None:
+            max_iter = _planned_epochs(size, batch_size, TUNED_EPOCHS if tuned else EPOCHS)
+        if options["learning_rate"] == "cosine" and not options["early_stopping"]:
+            patience = math.inf  # at a high rate a plateau is not convergence
+        rate = options["learning_rate_init"]
+        rate = _learning_rate(solver, size, asked) if rate == "auto" else float(rate)
+        rule = MINIBATCH_SOLVERS[solver][0](options)
+        course = Course(options["learning_rate"], rate, planned=options["max_iter"] is None)
+        screening = math.ceil(SCREENING_EPOCHS * max_iter)
     return Settings(
         solver=solver,
         n_init=int(n_init),
-        screening=math.ceil(SCREENING_EPOCHS * max_iter),
+        screening=screening,
         batch_size=batch_size,
-        rule=MINIBATCH_SOLVERS[solver][0](options),
-        course=Course(
-            options["learning_rate"],
-            _learning_rate(options["learning_rate_init"], solver, size, options["batch_size"]),
-            planned=options["max_iter"] is None,
-        ),
+        rule=rule,
+        course=course,
         max_iter=int(max_iter),
         tol=options["tol"],
         n_iter_no_change=patience,
@@ -142,27 +133,31 @@ def resolve(
 
 def _solver(size: Size, *, tuned: bool) -> str:
     layout = size.layout
-    cheap = (
-        size.n_rows <= LBFGS_ROWS
-        and size.n_rows * layout.multiply_adds <= LBFGS_WORK
-        and layout.n_outputs <= LBFGS_OUTPUTS
-        and not size.text
-    )
-    return "lbfgs" if cheap and (tuned or layout.hidden_units <= SMALL_NETWORK) else "adam"
+    cheap = size.n_rows * layout.multiply_adds <= LBFGS_WORK and layout.n_outputs <= LBFGS_OUTPUTS
+    suits = cheap and (tuned or layout.hidden_units <= SMALL_NETWORK)
+    return "lbfgs" if suits and _few_rows(size.n_rows, text=size.text) else "adam"
+
+
+def solver_of_search(solver: str, n_rows: int, *, text: bool) -> str:
+    """Solver of a path of networks: as given, or by the rows alone.
+
+    Of many rows, a path of networks by lbfgs that have not converged takes too small an alpha
+    (adult: log-loss .63 instead of .32).
+    """
+    if solver != "auto":
+        return solver
+    return "lbfgs" if _few_rows(n_rows, text=text) else "adam"
+
+
+def _few_rows(n_rows: int, *, text: bool) -> bool:
+    # a step of adam costs what the non-zeros of a text cost, not what its columns do
+    return n_rows <= LBFGS_ROWS and not text
 
 
 def _starts(size: Size, solver: str) -> int:
     if solver != "lbfgs":
         return 1
     return max(1, min(MAX_STARTS, STARTS_TIMES_UNITS // size.layout.hidden_units))
-
-
-def _auto_batch(size: Size) -> int:
-    return min(max(BATCH, size.n_rows // BATCHES), MAX_BATCH)
-
-
-def _batch_size(batch_size: Any, size: Size) -> int:
-    return min(_auto_batch(size) if batch_size == "auto" else int(batch_size), size.n_rows)
 
 
 def _planned_epochs(size: Size, batch_size: int, epochs: int) -> int:
@@ -175,12 +170,9 @@ def _planned_epochs(size: Size, batch_size: int, epochs: int) -> int:
     return max(epochs, math.ceil(steps / math.ceil(size.n_rows / batch_size)))
 
 
-def _learning_rate(rate: Any, solver: str, size: Size, batch_size: Any) -> float:
-    if rate != "auto":
-        return float(rate)
+def _learning_rate(solver: str, size: Size, batch: int) -> float:
     # the noise of a step falls with the root of its batch; a batch of all rows has none,
     # and its rate must not depend on whether rows are repeated or weighted
-    batch = _auto_batch(size) if batch_size == "auto" else int(batch_size)
     noise = batch if batch < size.n_rows else min(batch, FULL_BATCH)
     rate = MINIBATCH_SOLVERS[solver][1] * math.sqrt(noise / BATCH)
     return float(rate * TEXT_RATE if size.text and solver == "adam" else rate)

@@ -80,7 +80,7 @@ def _one_epoch(
     rule, course = settings.rule, settings.course
     assert rule is not None
     assert course is not None
-    with objective.rows.threads(objective.network) as threads, np.errstate(all="ignore"):
+    with objective.rows.threads(objective.network) as threads:
         batches = batches_of(objective.over(threads), settings.batch_size, rng)
         now = Progress.start(batches.place(progress.params), rule)._replace(t=progress.t)
         for name in now.state.keys() & progress.state.keys():

@@ -23,6 +23,12 @@ Array = Any  # an array of any namespace of the array API standard
 # lbfgs, to 4e-5 of it by adam (iris, wine, breast_cancer, digits at alpha=1e4, five seeds each).
 SAME_LOSS, SAME_SHARE = 1e-5, 1e-4
 SEPARATED = 1e-3  # nats; with all but a few rows in one class there is nothing to learn
+# Multiple of that log-loss which the loss of a start is below, and that after too long steps above,
+# and what a loss that goes down may rise by.
+OF_A_START, ROUGH = 2.0, 0.01
+# Underflow is no error, and what is not finite is found by its result, whatever the caller has asked
+# NumPy to raise. A thread has an error state of its own.
+quietly = np.errstate(all="ignore")
 
 
 class TrainingSet(NamedTuple):
@@ -60,19 +66,23 @@ class Finished(NamedTuple):
         True if the network does no better than predicting the share of each class.
     prior_loss : float
         Cross-entropy of that prediction, in nats per unit of sample weight.
+    falling : bool
+        True if the loss ended above `prior_loss` and on its way down from the start, as it does
+        after steps that are too short; too long ones raise it.
     """
 
     attributes: dict[str, Any]
     settings: Settings
     useless: bool
     prior_loss: float
+    falling: bool
 
 
 def settle(
     training: TrainingSet,
     options: Mapping[str, Any],
     *,
-    epochs: int | None = None,
+    tuned: bool = False,
     stream: bool = False,
 ) -> tuple[Objective, Settings]:
     """Settle what is minimised and how, except for the penalty.
@@ -82,8 +92,8 @@ def settle(
     training : TrainingSet
     options : mapping
         The parameters of `TwoLayerMLPClassifier`.
-    epochs : int, optional
-        Planned at least by a minibatch solver; see `resolve`.
+    tuned : bool, default=False
+        True if alpha was chosen by a search.
     stream : bool, default=False
         True for a call to partial_fit.
     """
@@ -93,7 +103,7 @@ def settle(
     standardize = options["standardize"]
     standardization = moments.standardization(text=data.is_text) if standardize else IDENTITY
     size = Size(rows.n_rows, layout, text=data.is_short_text)
-    settings = resolve(options, size, epochs=epochs, stream=stream)
+    settings = resolve(options, size, tuned=tuned, stream=stream)
     return Objective(network, rows, standardization, 0.0), settings
 
 
@@ -116,8 +126,10 @@ def random_starts(
     return starts
 
 
-def validation_loss(objective: Objective, rows: Rows) -> Callable[[Array], float]:
+def validation_loss(objective: Objective, rows: Rows | None) -> Callable[[Array], float] | None:
     """Return the mean cross-entropy of other rows, a function of the same parameters."""
+    if rows is None:
+        return None
     held_out = Objective(objective.network, rows, objective.standardization, 0.0)
     return lambda params: held_out.loss(to_numpy(params))
 
@@ -152,10 +164,7 @@ def train(
     losses : list of float
         Last loss of every start.
     """
-    with (
-        objective.rows.threads(objective.network) as threads,
-        np.errstate(all="ignore"),  # a loss that is not finite is an error, underflow is none
-    ):
+    with objective.rows.threads(objective.network) as threads:
         objective = objective.over(threads)
 
         def solve(x0: np.ndarray, monitor: Monitor) -> SolverResult:
@@ -200,8 +209,12 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     # the penalty does not count: it may exceed the loss; that is not divergence
     data_loss = float(result.loss - objective.penalty(result.x) / objective.rows.weight_sum)
     margin = max(SAME_LOSS, SAME_SHARE * prior_loss)
+    losses = np.asarray(result.loss_curve or [prior_loss]) / prior_loss
+    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
+    falling = bool(above and np.all(np.diff(losses) < ROUGH))
     if result.converged and data_loss > prior_loss + margin:
-        result = result._replace(reason="diverged")
+        slow = result.reason == "schedule" and falling
+        result = result._replace(reason="max_iter" if slow else "diverged")
     attributes = {
         **fitted_network(user, network.layout, data),
         "n_iter_": result.n_iter,
@@ -214,4 +227,4 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     if result.validation_loss_curve:
         attributes["validation_loss_curve_"] = result.validation_loss_curve
     useless = prior_loss > SEPARATED and data_loss > prior_loss - margin
-    return Finished(attributes, settings, useless, prior_loss)
+    return Finished(attributes, settings, useless, prior_loss, falling)
