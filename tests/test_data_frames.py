@@ -89,7 +89,7 @@ def test_pyarrow_arrays_as_labels_weights_and_groups(arrow):
 )
 def test_class_weight_that_is_not_a_dict_is_an_error_that_says_so(estimator, weights):
     X, y = load_breast_cancer(return_X_y=True)
-    with pytest.raises(ValueError, match=r"'class_weight' .* must be a dict of weights by class"):
+    with pytest.raises(ValueError, match=r"'class_weight' .* must be an instance of 'dict'"):
         estimator(class_weight=weights).fit(X, y)
     plain = estimator(2, max_iter=5, random_state=0)
     by_class = clone(plain).set_params(class_weight=dict(enumerate(weights)))

@@ -99,5 +99,5 @@ def test_labels_that_are_no_classes_are_an_error_that_names_y():
 )
 def test_a_wrong_parameter_is_named_with_its_value(name, value):
     X, y = data()
-    with pytest.raises(ValueError, match=f"'{name}' parameter.*got {value!r}"):
+    with pytest.raises(ValueError, match=f"'{name}' parameter.*Got {value!r} instead"):
         TwoLayerMLPClassifier(**{name: value}).fit(X, y)

@@ -41,7 +41,7 @@ network.loss_.append(0.0)
 )
 def test_choices_are_those_that_are_checked(choices, name):
     (choice,) = CONSTRAINTS[name]
-    assert set(typing.get_args(choices)) == set(choice.values)
+    assert set(typing.get_args(choices)) == set(choice.options)
 
 
 def test_every_attribute_of_a_fit_is_annotated():

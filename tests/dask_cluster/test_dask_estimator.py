@@ -133,8 +133,11 @@ def test_a_useless_fit_is_a_warning(client, problem):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"solver": "adam"}, "'solver' .* must be 'auto', 'lbfgs'; got 'adam'"),
-        ({"alpha": -1.0}, "'alpha' .* got -1.0"),
+        (
+            {"solver": "adam"},
+            r"'solver' .* must be a str among \{'auto', 'lbfgs'\}\. Got 'adam' instead",
+        ),
+        ({"alpha": -1.0}, "'alpha' .* Got -1.0"),
         ({"class_weight": dict.fromkeys(range(3), 0.0)}, "class_weight is zero for every row"),
     ],
 )
