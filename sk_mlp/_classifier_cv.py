@@ -18,7 +18,8 @@ from sk_mlp._data.holdout import check_splits, key_folds, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
-from sk_mlp._training.path import Fold, Scorer, Walk, chosen, log_loss_score, make_fold, path
+from sk_mlp._training.folds import Fold, Score, Scorer, Walk, log_loss_score, make_fold
+from sk_mlp._training.path import PathScores, path
 from sk_mlp._training.settings import Size, resolve, solver_of_search
 from sk_mlp._training.training import Finished, quietly
 from sk_mlp._types import Activation, Solver
@@ -107,9 +108,9 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     Attributes
     ----------
     alpha_ : float
-        The chosen alpha: the largest whose mean score is within one standard error of the best one;
-        scores that are negative errors, such as the default, may be 2 % worse on top of that. If
-        fewer than half of the distinct rows were used to choose, it is the alpha of the best score.
+        The chosen alpha: the largest whose mean score is within one standard error of the best one,
+        over the held-out rows for the default score, over the folds for others. If fewer than half
+        of the distinct rows were used to choose, it is the alpha of the best score.
     hidden_units_ : int
         The chosen number of hidden units: that of the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
@@ -281,53 +282,54 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         rows, alphas = self._rows(data, score_weight, groups, seed), self._grid()
         networks = self._candidates(data, seed)
         tasks.begin("fit", len(networks) + 1)
-        scores = self._score(networks, alphas, rows, tasks)
-        means = scores.mean(axis=1)
-        if not np.isfinite(means).any():
+        paths = self._walk(networks, alphas, rows, tasks)
+        i = int(np.argmax([scores.means.max() for scores in paths]))
+        if not np.isfinite(paths[i].means).any():
             raise ValueError(
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
                 "fit diverged, rescale X or use standardize=True."
             )
-        i, j = chosen(scores, rows.share)
+        j = paths[i].best(rows.share)
         network = networks[i].set_params(alpha=float(alphas[j]))
-        best_split = int(np.argmax(scores[i, :, j]))
+        best_split = int(np.argmax(paths[i].values[:, j]))
         final = (X, y, sample_weight) if self.refit else rows.of_split(best_split)
         with tasks.sub_fit("refit", network):
             fit: Finished = network._fit(*final, tuned=True)
         self.__dict__.update((name, v) for name, v in vars(network).items() if name.endswith("_"))
         self.alphas_ = alphas
         self.alpha_, self.hidden_units_ = network.alpha, network.hidden_units
-        self.scores_, self.best_score_ = scores, float(scores[i, :, j].mean())
+        self.scores_ = np.stack([scores.values for scores in paths])
+        self.best_score_ = float(paths[i].means[j])
         tasks.end({})
         return fit
 
-    def _score(
+    def _walk(
         self,
         networks: list[TwoLayerMLPClassifier],
         alphas: np.ndarray,
         rows: "_Scored",
         tasks: CallbackTasks,
-    ) -> np.ndarray:
-        """Held-out scores, shape (n_networks, n_folds, n_alphas); NaN for alphas not tried."""
+    ) -> list[PathScores]:
+        """Held-out scores of each network that was tried."""
         reporter = Reporter("path", int(self.verbose)) if self.verbose else None
-        scorer = self._scorer(rows)
-        scores = np.full((len(networks), len(rows.splits), len(alphas)), np.nan)
-        for i, network in enumerate(networks):
+        scorer, paths = self._scorer(rows), []
+        for network in networks:
             tasks.begin("path", len(alphas))
             folds, walk = self._folds(network, rows, scorer)
+            paths.append(scores := PathScores(folds, len(alphas)))
             begin = partial(tasks.begin, "alpha")
             for j, at_alpha in path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin):
-                scores[i, :, j] = at_alpha
+                scores.add(j, at_alpha)
                 if reporter is not None:
                     reporter.print(
                         f"hidden_units {network.hidden_units}  alpha {alphas[j]:.3g}  "
-                        f"score {at_alpha.mean():.5f}"
+                        f"score {scores.values[:, j].mean():.5f}"
                     )
                 if tasks.end():
                     break
-            if tasks.end() or (self._auto and _noisy(scores[i], alphas, rows.data)):
-                return scores[: i + 1]
-        return scores
+            if tasks.end() or (self._auto and _noisy(scores, alphas, rows.data)):
+                break
+        return paths
 
     def _candidates(self, data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
         units = self._units()
@@ -384,7 +386,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             return log_loss_score
         data, labels, sample_weight = rows[:3]
 
-        def score(fold: Fold, params: np.ndarray) -> float:
+        def score(fold: Fold, params: np.ndarray) -> Score:
             layout, rows = fold.objective.network.layout, fold.test_rows
             network = TwoLayerMLPClassifier(layout.hidden_units, activation=self.activation)
             user = fold.standardization.to_user_units(layout, params)
@@ -394,15 +396,14 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             weights = {}
             if sample_weight is not None and accepts_sample_weight(scoring):
                 weights["sample_weight"] = sample_weight[rows]
-            return float(scoring(network, data.X[rows], labels[rows], **weights))
+            return Score(float(scoring(network, data.X[rows], labels[rows], **weights)))
 
         return score
 
 
-def _noisy(scores: np.ndarray, alphas: np.ndarray, data: Data) -> bool:
-    means = scores.mean(axis=0)
+def _noisy(scores: PathScores, alphas: np.ndarray, data: Data) -> bool:
     weight = 1.0 if data.weights is None else float(np.mean(data.weights))
-    return bool(alphas[np.argmax(np.where(np.isfinite(means), means, -np.inf))] > NOISY * weight)
+    return bool(alphas[np.argmax(scores.means)] > NOISY * weight)
 
 
 class _Scored(NamedTuple):

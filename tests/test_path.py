@@ -3,50 +3,21 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from scipy.optimize import minimize
+from test_folds import folds_of
 
-from sk_mlp import TwoLayerMLPClassifier
-from sk_mlp._data.data import Data
-from sk_mlp._data.targets import encode
-from sk_mlp._network.parameters import Layout
-from sk_mlp._training.path import MARGIN, Walk, chosen, log_loss_score, make_fold, path
-from sk_mlp._training.settings import Size, resolve
-
-N_ROWS, N_FEATURES = 60, 4
-SPLIT = (np.arange(40), np.arange(40, 60))
-
-
-def rows(container=np.asarray):
-    rng = np.random.RandomState(0)
-    X = rng.normal(size=(N_ROWS, N_FEATURES)) + 1.0
-    y = X[:, 0] + 0.5 * rng.normal(size=N_ROWS) > 1.0
-    return Data(container(X), encode(y), None)
-
-
-def settings_of(**options):
-    options = {**TwoLayerMLPClassifier().get_params(), "hidden_units": 3, **options}
-    size = Size(40, Layout(N_FEATURES, 3, 1))
-    return options, resolve(options, size)._replace(n_init=options["n_init"])
-
-
-def folds_of(n_folds=1, **options):
-    options, settings = settings_of(**{"solver": "lbfgs", "n_init": 1, **options})
-    splits = [SPLIT, SPLIT[::-1]][:n_folds]
-    walk = Walk(settings, 0, log_loss_score)
-    return [make_fold(rows(), split, options, walk, None) for split in splits], settings
+from sk_mlp._training.folds import Score, Walk
+from sk_mlp._training.path import LARGE, MARGIN, PathScores, path
 
 
 def assert_course(scores, *, n_alphas=8):
     """The path visits these alphas, in this order, if they have these scores, and no other."""
     (fold,), settings = folds_of()
     given = iter(scores.values())
-    walk = Walk(settings, 0, lambda fold, params: next(given), 1, 1)
+    walk = Walk(settings, 0, lambda fold, params: Score(next(given)), 1, 1)
     steps = list(path([fold], np.geomspace(100, 0.01, n_alphas), walk))
     assert [j for j, _ in steps] == list(scores)
-    assert_array_equal(
-        [at_alpha for _, at_alpha in steps], np.reshape(list(scores.values()), (-1, 1))
-    )
+    assert_array_equal([score.value for _, (score,) in steps], list(scores.values()))
     assert next(given, None) is None
 
 
@@ -91,16 +62,17 @@ def test_scores_are_those_of_each_fold_and_the_mean_counts():
         id(fold): iter(scores)
         for fold, scores in zip(folds, ([-1, -3, -4], [-3, -2, -4]), strict=True)
     }
-    walk = Walk(settings, 0, lambda fold, params: next(table[id(fold)]), 1, 1)
+    walk = Walk(settings, 0, lambda fold, params: Score(next(table[id(fold)])), 1, 1)
     steps = list(path(folds, np.array([10.0, 1.0, 0.1]), walk))
     assert [j for j, _ in steps] == [1, 2, 0]  # -2, then -2.5
-    assert_array_equal([at_alpha for _, at_alpha in steps], [[-1, -3], [-3, -2], [-4, -4]])
+    values = [[score.value for score in at_alpha] for _, at_alpha in steps]
+    assert values == [[-1, -3], [-3, -2], [-4, -4]]
 
 
 def test_a_network_of_the_path_is_near_the_minimum_of_its_objective():
     (fold,), settings = folds_of(activation="identity")
     networks = []
-    walk = Walk(settings, 0, lambda fold, params: networks.append(params) or 0.0, 500, 500, 50)
+    walk = Walk(settings, 0, lambda fold, x: networks.append(x) or Score(0.0), 500, 500, 50)
     list(path([fold], np.array([10.0, 1.0, 0.1]), walk))
     for alpha, params in zip((1.0, 0.1, 10.0), networks, strict=True):
         objective = fold.objective.with_alpha(alpha)
@@ -111,48 +83,31 @@ def test_a_network_of_the_path_is_near_the_minimum_of_its_objective():
 def test_a_minibatch_solver_starts_afresh_at_each_alpha():
     (fold,), settings = folds_of(solver="adam", batch_size=10, max_iter=3)
     networks = []
-    walk = Walk(settings, 0, lambda fold, params: networks.append(params) or -len(networks))
+    walk = Walk(settings, 0, lambda fold, x: networks.append(x) or Score(-len(networks)))
     list(path([fold], np.array([1.0, 1.0]), walk))
     assert_array_equal(*networks)
-
-
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_matrix])
-def test_a_fold_is_standardised_by_its_training_rows(container):
-    options, settings = settings_of(solver="lbfgs", n_init=1)
-    data = rows(container)
-    fold = make_fold(data, SPLIT, options, Walk(settings, 0, log_loss_score), np.arange(60.0))
-    X = fold.objective.rows.X
-    assert X.dtype == np.float32
-    assert_allclose(X.mean(axis=0), 0.0, atol=1e-6)
-    assert_allclose(X.std(axis=0), 1.0, rtol=1e-6)
-    plain = rows().X
-    mean, std = plain[:40].mean(axis=0), plain[:40].std(axis=0)
-    assert_allclose(fold.held_out.X, (plain[40:] - mean) / std, rtol=1e-5, atol=1e-6)
-    assert_array_equal(fold.held_out.sample_weight, np.arange(40.0, 60.0))
-    assert_array_equal(fold.test_rows, SPLIT[1])
-
-
-def test_the_score_is_the_mean_log_loss():
-    (fold,), _ = folds_of()
-    zero = np.zeros(fold.objective.network.layout.size)
-    assert_allclose(log_loss_score(fold, zero), -np.log(2.0), rtol=1e-6)
 
 
 # --------------------------------------------------------------------- what is chosen of scores
 
 
-def one_fold(*means):
-    return np.array(means)[:, None, :]
+def scored(*folds, rows=None, weights=None):
+    """Scores of each fold by alpha; `rows` are those of the held-out rows of the only fold."""
+    some, _ = folds_of(2)
+    held = some[0].held_out._replace(sample_weight=weights)
+    some = [some[k % 2]._replace(held_out=held) for k in range(len(folds))]
+    scores = PathScores(some, len(folds[0]))
+    for j, at_alpha in enumerate(np.transpose(folds)):
+        if rows is None:
+            scores.add(j, [Score(value) for value in at_alpha])
+        else:
+            scores.add(j, [Score(np.average(rows[j], weights=weights), rows[j])])
+    return scores
 
 
-def test_errors_within_the_margin_count_as_equal_and_the_largest_alpha_wins():
-    assert chosen(one_fold([-0.60, -0.507, -0.50])) == (0, 1)
-    assert chosen(one_fold([-0.60, -0.52, -0.50])) == (0, 2)
-
-
-def test_scores_that_are_not_errors_have_no_margin():
-    assert chosen(one_fold([0.60, 0.899, 0.90])) == (0, 2)
-    assert chosen(one_fold([0.90, 0.90, 0.80])) == (0, 0)
+def test_of_the_scores_of_one_fold_the_best_is_chosen():
+    assert scored([-0.60, -0.501, -0.50]).best() == 2
+    assert scored([0.90, 0.90, 0.80]).best() == 0  # the largest alpha of equal ones
 
 
 def test_a_difference_within_its_standard_error_over_the_folds_does_not_count():
@@ -160,25 +115,46 @@ def test_a_difference_within_its_standard_error_over_the_folds_does_not_count():
     certain = np.array([[-0.45, -0.40], [-0.65, -0.60], [-0.35, -0.30]])
     uncertain = np.array([[-0.45, -0.40], [-0.75, -0.60], [-0.25, -0.30]])
     assert_allclose(certain.mean(axis=0), uncertain.mean(axis=0))
-    assert chosen(certain[None]) == (0, 1)
-    assert chosen(uncertain[None]) == (0, 0)
-    assert chosen(1.0 + certain[None]) == (0, 1)
-    assert chosen(1.0 + uncertain[None]) == (0, 0)
+    for shift in (0.0, 1.0):  # an error, or not
+        assert scored(*(shift + certain)).best() == 1
+        assert scored(*(shift + uncertain)).best() == 0
 
 
-def test_hidden_units_are_those_of_the_best_score_and_missing_scores_lose():
-    means = one_fold([-0.6, -0.5, np.nan], [-0.7, -0.4, -0.399])
-    assert chosen(means) == (1, 1)
-    assert chosen(one_fold([np.nan, -0.5, np.nan])) == (0, 1)
+def rows_with(error, n=20):
+    """Scores of two alphas, the second better by .1 with this standard error."""
+    difference = np.resize([1.0, -1.0], n)
+    difference *= error * np.sqrt(n) / difference.std(ddof=1)
+    return np.stack([np.full(n, -0.5), -0.4 + difference])
 
 
-def test_of_equal_scores_the_largest_alpha_and_the_first_network_win():
-    assert chosen(one_fold([-0.5, -0.5, -0.5])) == (0, 0)
-    assert chosen(one_fold([0.7, 0.7], [0.7, 0.7])) == (0, 0)
+@pytest.mark.parametrize(("error", "best"), [(0.09, 1), (0.11, 0)])
+def test_scores_of_rows_have_a_standard_error_over_the_rows(error, best):
+    assert scored([0.0, 0.0], rows=rows_with(error)).best() == best
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-3, 1e6])
+def test_the_unit_of_the_weights_does_not_matter(factor):
+    rows, weights = rows_with(0.09), np.resize([1.0, 2.0, 4.0], 20)
+    once, scaled = (scored([0.0, 0.0], rows=rows, weights=w) for w in (weights, factor * weights))
+    assert once.best() == scaled.best() == 0
+    assert_allclose(once._error(0, 1), scaled._error(0, 1), rtol=1e-6)
+    # rows of one weight more than others bring less than as many equal ones
+    assert once._error(0, 1) > scored([0.0, 0.0], rows=rows)._error(0, 1)
+
+
+def test_missing_scores_lose():
+    assert scored([np.nan, -0.5, np.nan]).best() == 1
+    assert_array_equal(scored([np.nan, -0.5], [-0.5, -0.5]).means, [-np.inf, -0.5])
+
+
+def test_of_many_more_rows_the_best_alpha_counts():
+    rows = rows_with(0.11)
+    assert scored([0.0, 0.0], rows=rows).best(1.01 / LARGE) == 0
+    assert scored([0.0, 0.0], rows=rows).best(0.99 / LARGE) == 1
 
 
 @pytest.mark.parametrize("j", [0, 2])
 def test_the_choice_may_be_at_an_end(j):
-    scores = np.full((1, 2, 3), -1.0)
-    scores[..., j] = -0.5
-    assert chosen(scores) == (0, j)
+    scores = np.full((2, 3), -1.0)
+    scores[:, j] = -0.5
+    assert scored(*scores).best() == j

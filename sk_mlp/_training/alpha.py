@@ -9,7 +9,8 @@ from sk_mlp._backend.arrays import place, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
 from sk_mlp._data.holdout import few_distinct, key_folds, some_rows
-from sk_mlp._training.path import LARGE, Walk, chosen, log_loss_score, make_fold, path
+from sk_mlp._training.folds import Walk, log_loss_score, make_fold
+from sk_mlp._training.path import LARGE, PathScores, path
 from sk_mlp._training.settings import Settings
 
 Array = Any  # an array of any namespace of the array API standard
@@ -36,8 +37,8 @@ class AlphaChoice(NamedTuple):
     Attributes
     ----------
     alpha : float
-        The choice: the largest alpha whose mean score is near the best (see `chosen`), or that of
-        the best, if there are many more rows than were looked at.
+        The choice: the largest alpha whose mean score is near the best (see `PathScores`), or less
+        than the best, if there are many more rows than were looked at.
     alphas : ndarray of shape (n_alphas,)
         The alphas tried, in decreasing order.
     scores : ndarray of shape (n_folds, n_alphas)
@@ -62,6 +63,7 @@ def choose_alpha(
     settings: Settings,
     seed: int,
     *,
+    share: float = 1.0,
     begin: Callable[[], None] = lambda: None,
     end: Callable[[], bool] = lambda: False,
 ) -> AlphaChoice:
@@ -80,10 +82,13 @@ def choose_alpha(
     settings : Settings
         Of the fit that alpha is chosen for.
     seed : int
+    share : float, default=1.0
+        Share of all rows that are in `data`.
     begin, end : callable
         Called before and after each alpha; no more are tried if `end` returns True.
     """
-    sample, keys, share = _sample(data, seed)
+    sample, keys, looked_at = _sample(data, seed)
+    share *= looked_at
     n_distinct = len(np.unique(keys))
     unit = sample.weight_sum / n_distinct
     folds = key_folds(sample.target, keys, N_FOLDS)[:USED_FOLDS]
@@ -94,19 +99,19 @@ def choose_alpha(
     walk = Walk(settings, seed, log_loss_score, **QUICK)
     made = [make_fold(sample, split, options, walk, sample.weights) for split in folds]
     alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
-    scores = np.full((len(made), N_ALPHAS), np.nan)
+    scores = PathScores(made, N_ALPHAS)
     for j, at_alpha in path(made, alphas, walk, begin=begin):
-        scores[:, j] = at_alpha
+        scores.add(j, at_alpha)
         if end():
             break
-    tried = np.isfinite(scores).all(axis=0)
+    tried = np.isfinite(scores.means)
     if not tried.any():
-        return AlphaChoice(unit, alphas, scores)
-    alphas, scores = alphas[tried], scores[:, tried]
-    _, j = chosen(scores[None], share)
+        return AlphaChoice(unit, alphas, scores.values)
+    alpha = alphas[scores.best(share)]
+    alphas = alphas[tried]
     if LARGE * share < 1.0:
-        j = int(np.argmin(np.abs(np.log(alphas / (alphas[j] * share**SHARE_POWER)))))
-    return AlphaChoice(float(alphas[j]), alphas, scores)
+        alpha = alphas[np.argmin(np.abs(np.log(alphas / (alpha * share**SHARE_POWER))))]
+    return AlphaChoice(float(alpha), alphas, scores.values[:, tried])
 
 
 def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float]:

@@ -1,148 +1,32 @@
-"""Held-out scores of networks along a path of penalties."""
+"""Held-out scores of networks along a path of penalties, and the best of them."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
-from scipy import sparse
 from sklearn.utils.parallel import Parallel, delayed
 
-from sk_mlp._data.data import Data
-from sk_mlp._network.minibatches import scaled
-from sk_mlp._network.network import Network
-from sk_mlp._network.objective import Objective, Rows
-from sk_mlp._network.parameters import IDENTITY, Standardization
 from sk_mlp._solvers import NotFiniteError, lbfgs
-from sk_mlp._training.settings import Settings
+from sk_mlp._training.folds import Fold, Score, Walk
 from sk_mlp._training.starts import Restarts
-from sk_mlp._training.training import quietly, random_starts, train
+from sk_mlp._training.training import quietly, train
 
 # A network on the path is scored, not kept: it is enough to come near the minimum. The first one
 # has the longest way. Progress counts as long as the held-out rows could tell: the more there are,
 # the smaller the steps that matter.
 STEP_TOL, STEP_TOL_ROOT_ROWS = 5e-4, 0.015
-# Mean scores that differ by less than this share of them are not told apart by a few folds.
-MARGIN = 0.02
-# The way down ends at the second alpha in a row that gains no more than that: one miss may be
-# chance (28 sets: .783 of MLPClassifier's log-loss with one, .781 with two).
-MISSES = 2
-# With this many times the distinct rows of the sample, too little penalty costs no more than too
-# much: the best alpha of the sample, not one that is larger and as good, gives letter .128 instead
-# of .140 and magic .293 instead of .300 (log-loss on one fold each).
+# The way down ends at the second alpha in a row that gains no more than this share of the score: one
+# miss may be chance (28 sets: .783 of MLPClassifier's log-loss with one, .781 with two).
+MARGIN, MISSES = 0.02, 2
+# With more than this many times the distinct rows of the sample, too little penalty costs no more
+# than too much: the best alpha of the sample, not one that is larger and as good, gives letter .128
+# instead of .140 and magic .293 instead of .300 (log-loss on one fold each).
 LARGE = 2
 # Share of the squared weights of the start below which a network has collapsed to W = 0, a
 # stationary point that a warm start would never leave.
 COLLAPSED = 1e-4
-
-
-class Fold(NamedTuple):
-    """One split of the data, standardised: where a path is trained and where it is scored.
-
-    Attributes
-    ----------
-    objective : Objective
-        Of the rows to train on, in standardised units.
-    held_out : Rows
-        Rows to score on, with their sample weights.
-    starts : list of ndarray of shape (layout.size,)
-        Where the path begins.
-    test_rows : ndarray of int
-        The held-out rows among all.
-    standardization : Standardization
-        By the rows to train on.
-    """
-
-    objective: Objective
-    held_out: Rows
-    starts: list[np.ndarray]
-    test_rows: np.ndarray
-    standardization: Standardization
-
-
-# (fold, parameters in standardised units) -> score, higher is better
-Scorer = Callable[[Fold, np.ndarray], float]
-
-
-class Walk(NamedTuple):
-    """How a path is walked.
-
-    Attributes
-    ----------
-    settings : Settings
-        Of the fits; a minibatch solver is run as they say.
-    seed : int
-        Of the random starts, and of the shuffling by a minibatch solver.
-    scorer : Scorer
-    first_iterations, step_iterations : int
-        Of lbfgs, for the first network and for each one that starts from its neighbour.
-    patience : int
-        Iterations of lbfgs without progress after which a network is scored.
-    """
-
-    settings: Settings
-    seed: int
-    scorer: Scorer
-    first_iterations: int = 100
-    step_iterations: int = 25
-    patience: int = 3
-
-
-def make_fold(
-    data: Data,
-    split: tuple[np.ndarray, np.ndarray],
-    options: Mapping[str, Any],
-    walk: Walk,
-    score_weight: np.ndarray | None,
-) -> Fold:
-    """Prepare a split; single precision is enough to rank penalties.
-
-    Parameters
-    ----------
-    data : Data
-        All rows, with the weights of the fits.
-    split : tuple (train_rows, test_rows)
-    options : mapping
-        `hidden_units`, `activation` and `standardize`.
-    walk : Walk
-        On the folds.
-    score_weight : ndarray of shape (n_samples,) or None
-        Weights of all rows in the score.
-    """
-    train_rows, test_rows = split
-    kept = data.take(train_rows)
-    held = data._replace(weights=score_weight).take(test_rows)
-    standardization = IDENTITY
-    if options["standardize"]:
-        standardization = kept.moments(standardize=True).standardization(text=kept.is_text)
-    kept, held = (_standardized(part, standardization) for part in (kept, held))
-    layout = kept.layout(options["hidden_units"])
-    network = Network.named(layout, options["activation"], kept.target.output)
-    objective = Objective(network, kept.rows(), IDENTITY, 0.0)
-    starts = random_starts(objective, kept, walk.settings, np.random.RandomState(walk.seed))
-    return Fold(objective, held.rows(), starts, test_rows, standardization)
-
-
-def _standardized(data: Data, standardization: Standardization) -> Data:
-    X = data.rows().block
-    if data.is_text:  # columns that are centred have hardly a zero, which counts as the mean
-        if standardization.mean is not None:
-            centred = X.data - standardization.mean[X.indices]
-            X = sparse.csr_matrix((centred, X.indices, X.indptr), shape=X.shape)
-        X = scaled(X, standardization.scale)
-    else:
-        if standardization.mean is not None:
-            X = X - standardization.mean
-        X = X / standardization.scale
-    with np.errstate(over="ignore"):  # the loss is then not finite
-        return data._replace(X=X.astype(np.float32))
-
-
-def log_loss_score(fold: Fold, params: np.ndarray) -> float:
-    """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
-    return -Objective(fold.objective.network, fold.held_out, IDENTITY, 0.0).loss(params)
 
 
 def path(
@@ -152,7 +36,7 @@ def path(
     *,
     n_jobs: int | None = None,
     begin: Callable[[], None] = lambda: None,
-) -> Iterator[tuple[int, np.ndarray]]:
+) -> Iterator[tuple[int, list[Score]]]:
     """Train and score every fold at one alpha after the other, from the middle to both ends.
 
     With lbfgs every network but the first starts where that of the neighbouring alpha ended. A
@@ -177,7 +61,8 @@ def path(
         Index of the next alpha: from the middle down to the smallest, then up to the largest. The
         way down ends when the mean over folds is no better than the best one by `MARGIN`, twice
         in a row, the way up when it is worse by `MARGIN`.
-    scores : ndarray of shape (n_folds,)
+    scores : list of Score
+        Of the folds.
     """
     objective = folds[0].objective
     middle, best = (len(alphas) - 1) // 2, -np.finfo(float).max
@@ -200,16 +85,18 @@ def path(
                     parallel = Parallel(n_jobs=n_workers, require="sharedmem")
                     results = parallel(map(delayed(_step), work))
             networks = [params for params, _ in results]
-            scores = np.array([score for _, score in results])
+            scores = [score for _, score in results]
             yield j, scores
             if j == middle:
                 at_middle = networks
-            mean = np.mean(scores)
+            mean = np.mean([score.value for score in scores])
             if not np.isfinite(mean):
                 continue
             # between alphas that cannot be told apart the larger one will be taken
             down = j >= middle
-            enough = best + _margin(best) if down else best - MARGIN * abs(best)
+            # a score below zero is an error; of others the scale is not known
+            gain = MARGIN * max(0.0, -best)
+            enough = best + gain if down else best - MARGIN * abs(best)
             misses = 0 if mean > enough else misses + 1
             best = max(best, mean)
             if misses == (MISSES if down else 1):
@@ -218,7 +105,7 @@ def path(
 
 
 @quietly
-def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray, float]:
+def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray, Score]:
     """Network of a fold at some alpha, from that at the alpha before, and its score.
 
     The score of a fit that has diverged is NaN.
@@ -241,7 +128,7 @@ def _step(work: tuple[Fold, np.ndarray | None, float, Walk]) -> tuple[np.ndarray
             rng = np.random.RandomState(walk.seed)
             params = train(objective, settings, fold.starts, rng)[0].x
     except NotFiniteError:
-        return fold.starts[0], np.nan
+        return fold.starts[0], Score(np.nan)
     return params, walk.scorer(fold, params)
 
 
@@ -250,36 +137,64 @@ def _collapsed(fold: Fold, params: np.ndarray) -> bool:
     return bool(weights @ weights < COLLAPSED * (start @ start))
 
 
-def chosen(scores: np.ndarray, share: float = 1.0) -> tuple[int, int]:
-    """Index of the hidden units with the best mean score, and of the largest alpha near it.
+class PathScores:
+    """Scores of the networks of a path on the held-out rows.
 
-    An alpha is near the best if it is worse by no more than `MARGIN`, for scores that are errors
-    with their sign changed, and one standard error of the difference over the folds (Breiman et
-    al., Classification and Regression Trees, 1984, section 3.4.3, for paired folds): too little
-    penalty costs more than too much. On 29 sets the worst log-loss fell from 1.37 times that of
-    LogisticRegression to 1.04, at .79 instead of .80 of that of MLPClassifier.
-
-    Parameters
+    Attributes
     ----------
-    scores : ndarray of shape (n_hidden_units, n_folds, n_alphas)
-        The alphas in decreasing order; not finite where there is none.
-    share : float, default=1.0
-        Share of the distinct rows that the scores are of; see `LARGE`.
+    values : ndarray of shape (n_folds, n_alphas)
+        NaN for alphas not tried, and where a fit has diverged.
     """
-    means = scores.mean(axis=1)
-    means = np.where(np.isfinite(means), means, -np.inf)
-    i = int(np.argmax(means.max(axis=1)))
-    best = int(np.argmax(means[i]))
-    if LARGE * share < 1.0:
-        return i, best
-    tried = np.isfinite(means[i])
-    near = np.full(len(tried), _margin(means[i, best]))
-    if scores.shape[1] > 1:
-        differences = scores[i][:, tried] - scores[i][:, [best]]
-        near[tried] += differences.std(axis=0, ddof=1) / math.sqrt(scores.shape[1])
-    return i, int(np.argmax(tried & (means[i] >= means[i, best] - near)))
 
+    def __init__(self, folds: Sequence[Fold], n_alphas: int) -> None:
+        self.values = np.full((len(folds), n_alphas), np.nan)
+        self._rows: dict[int, np.ndarray] = {}
+        weights = [np.ones(f.held_out.n_rows) if f.held_out.sample_weight is None
+                   else f.held_out.sample_weight for f in folds]  # fmt: skip
+        self._weights = np.concatenate(weights).astype(np.float64)
 
-def _margin(score: float) -> float:
-    # a score below zero is an error; of others the scale is not known
-    return MARGIN * max(0.0, -score)
+    def add(self, j: int, scores: Sequence[Score]) -> None:
+        """Add the scores at an alpha."""
+        self.values[:, j] = [score.value for score in scores]
+        rows = [score.rows for score in scores if score.rows is not None]
+        if len(rows) == len(scores):
+            self._rows[j] = np.concatenate(rows, dtype=np.float64)
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean scores, shape (n_alphas,); minus infinity where there is none."""
+        means = self.values.mean(axis=0)
+        return np.where(np.isfinite(means), means, -np.inf)
+
+    def best(self, share: float = 1.0) -> int:
+        """Index of the largest alpha within one standard error of the best.
+
+        Too little penalty costs more than too much (the rule of Breiman et al., Classification and
+        Regression Trees, 1984, section 3.4.3, for differences between paired rows). Beside the best
+        alpha itself, the worst log-loss of 29 sets fell from 1.37 times that of LogisticRegression
+        to 1.03, at .79 instead of .80 of that of MLPClassifier.
+
+        Parameters
+        ----------
+        share : float, default=1.0
+            Share of the distinct rows that the scores are of; see `LARGE`.
+        """
+        means = self.means
+        best = int(np.argmax(means))
+        if LARGE * share < 1.0:
+            return best
+        larger = (j for j in range(best) if np.isfinite(means[j]))
+        return next((j for j in larger if means[best] - means[j] <= self._error(j, best)), best)
+
+    def _error(self, j: int, best: int) -> float:
+        """Standard error of the difference to the best score: over rows, or else over folds."""
+        if j in self._rows and best in self._rows:
+            difference, weights = self._rows[best] - self._rows[j], self._weights
+        else:
+            difference = self.values[:, best] - self.values[:, j]
+            weights = np.ones(len(difference))
+        n, total = len(difference), weights.sum()
+        if n == 1:
+            return 0.0
+        deviations = weights * (difference - weights @ difference / total)
+        return float(np.linalg.norm(deviations) / total * math.sqrt(n / (n - 1)))

@@ -1,0 +1,138 @@
+"""Splits of the data on which penalties are compared, and the score of a network on one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._data.data import Data
+from sk_mlp._network.minibatches import scaled
+from sk_mlp._network.network import Network
+from sk_mlp._network.objective import Objective, Rows, RowSum
+from sk_mlp._network.parameters import IDENTITY, Standardization
+from sk_mlp._training.settings import Settings
+from sk_mlp._training.training import random_starts
+
+
+class Fold(NamedTuple):
+    """One split of the data, standardised: where a path is trained and where it is scored.
+
+    Attributes
+    ----------
+    objective : Objective
+        Of the rows to train on, in standardised units.
+    held_out : Rows
+        Rows to score on, with their sample weights.
+    starts : list of ndarray of shape (layout.size,)
+        Where the path begins.
+    test_rows : ndarray of int
+        The held-out rows among all.
+    standardization : Standardization
+        By the rows to train on.
+    """
+
+    objective: Objective
+    held_out: Rows
+    starts: list[np.ndarray]
+    test_rows: np.ndarray
+    standardization: Standardization
+
+
+class Score(NamedTuple):
+    """Score of a network on the held-out rows of a fold; higher is better.
+
+    Attributes
+    ----------
+    value : float
+    rows : ndarray of shape (n_held_out,), optional
+        Scores of the rows, if `value` is their weighted mean.
+    """
+
+    value: float
+    rows: np.ndarray | None = None
+
+
+# (fold, parameters in standardised units) -> score
+Scorer = Callable[[Fold, np.ndarray], Score]
+
+
+class Walk(NamedTuple):
+    """How a path is walked.
+
+    Attributes
+    ----------
+    settings : Settings
+        Of the fits; a minibatch solver is run as they say.
+    seed : int
+        Of the random starts, and of the shuffling by a minibatch solver.
+    scorer : Scorer
+    first_iterations, step_iterations : int
+        Of lbfgs, for the first network and for each one that starts from its neighbour.
+    patience : int
+        Iterations of lbfgs without progress after which a network is scored.
+    """
+
+    settings: Settings
+    seed: int
+    scorer: Scorer
+    first_iterations: int = 100
+    step_iterations: int = 25
+    patience: int = 3
+
+
+def make_fold(
+    data: Data,
+    split: tuple[np.ndarray, np.ndarray],
+    options: Mapping[str, Any],
+    walk: Walk,
+    score_weight: np.ndarray | None,
+) -> Fold:
+    """Prepare a split; single precision is enough to rank penalties.
+
+    Parameters
+    ----------
+    data : Data
+        All rows, with the weights of the fits.
+    split : tuple (train_rows, test_rows)
+    options : mapping
+        `hidden_units`, `activation` and `standardize`.
+    walk : Walk
+        On the folds.
+    score_weight : ndarray of shape (n_samples,) or None
+        Weights of all rows in the score.
+    """
+    train_rows, test_rows = split
+    kept = data.take(train_rows)
+    held = data._replace(weights=score_weight).take(test_rows)
+    standardization = IDENTITY
+    if options["standardize"]:
+        standardization = kept.moments(standardize=True).standardization(text=kept.is_text)
+    kept, held = (_standardized(part, standardization) for part in (kept, held))
+    layout = kept.layout(options["hidden_units"])
+    network = Network.named(layout, options["activation"], kept.target.output)
+    objective = Objective(network, kept.rows(), IDENTITY, 0.0)
+    starts = random_starts(objective, kept, walk.settings, np.random.RandomState(walk.seed))
+    return Fold(objective, held.rows(), starts, test_rows, standardization)
+
+
+def _standardized(data: Data, standardization: Standardization) -> Data:
+    X = data.rows().block
+    if data.is_text:  # columns that are centred have hardly a zero, which counts as the mean
+        if standardization.mean is not None:
+            centred = X.data - standardization.mean[X.indices]
+            X = sparse.csr_matrix((centred, X.indices, X.indptr), shape=X.shape)
+        X = scaled(X, standardization.scale)
+    else:
+        if standardization.mean is not None:
+            X = X - standardization.mean
+        X = X / standardization.scale
+    with np.errstate(over="ignore"):  # the loss is then not finite
+        return data._replace(X=X.astype(np.float32))
+
+
+def log_loss_score(fold: Fold, params: np.ndarray) -> Score:
+    """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
+    scores = -to_numpy(RowSum(fold.objective.network, fold.held_out).row_losses(params))
+    return Score(float(np.average(scores, weights=fold.held_out.sample_weight)), scores)
