@@ -1,11 +1,10 @@
-"""LossCurveDisplay."""
+"""Draw the training and validation loss."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sk_mlp._displays.display import Display
-from sk_mlp._displays.style import COLORS, GREY, add_legend, legend_label, merged
-from sk_mlp._displays.unwrap import unwrap
+from sk_mlp._displays.display import COLORS, GREY, Display, legend_label
+from sk_mlp._displays.network_view import unwrap
 
 
 class LossCurveDisplay(Display):
@@ -44,7 +43,7 @@ class LossCurveDisplay(Display):
 
     See Also
     --------
-    HiddenUnitsDisplay : What each hidden unit looks at.
+    HiddenUnitsDisplay : What each hidden unit responds to.
     ProjectionDisplay : The samples as the output layer sees them.
 
     Examples
@@ -133,7 +132,7 @@ class LossCurveDisplay(Display):
         LossCurveDisplay
             The display itself.
         """
-        plt, ax = self._set_axes(ax)
+        ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "
         curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
         if self.validation_loss is not None:
@@ -141,33 +140,22 @@ class LossCurveDisplay(Display):
             curves.append((self.validation_loss, "validation", look))
         self.lines_ = []
         for values, label, look in curves:
-            style = merged(
-                {**look, "label": legend_label(prefix + label)}, curve_kwargs, plt.Line2D
-            )
-            self.lines_ += ax.plot(range(1, len(values) + 1), values, **style)
-        self.best_ = self._mark_best(ax, prefix) if self.best_iter > 0 else None
-        label = f"{prefix}other starts"
+            look["label"] = legend_label(prefix + label)
+            iterations = range(1, len(values) + 1)
+            self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
+        self.best_ = None
+        if self.best_iter > 0:
+            heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
+            label = legend_label(f"{prefix}best iteration ({self.best_iter})")
+            at = [self.best_iter] * len(heights)
+            self.best_ = self._draw_stars(at, heights, label, markersize=12)
         self.other_starts_ = [
             ax.axhline(loss, color=GREY, alpha=0.5, linewidth=0.7, zorder=1)
             for loss in self.other_starts
         ]
         if self.other_starts_:
-            self.other_starts_[0].set_label(legend_label(label))
+            self.other_starts_[0].set_label(legend_label(f"{prefix}other starts"))
         ax.set_xlabel("iteration or epoch")
         ax.set_ylabel("loss [nats per unit of weight]")
-        add_legend(ax)
+        self._add_legend()
         return self
-
-    def _mark_best(self, ax: Any, prefix: str) -> Any:
-        heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
-        (best,) = ax.plot(
-            [self.best_iter] * len(heights),
-            heights,
-            linestyle="none",
-            marker="*",
-            markersize=12,
-            markerfacecolor="white",
-            markeredgecolor="black",
-            label=legend_label(f"{prefix}best iteration ({self.best_iter})"),
-        )
-        return best
