@@ -1,20 +1,20 @@
 """Draw the held-out scores among which alpha was chosen."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sk_mlp._backend.compat import to_host
-from sk_mlp._displays.display import Display, class_look
+from sk_mlp._displays.display import Display, Properties, class_look
 from sk_mlp._displays.network_view import unwrap
 
 
 class AlphaPathDisplay(Display):
     """Held-out score by alpha, one line for each number of hidden units.
 
-    Lines are means over the folds, bands plus and minus one standard deviation; of a single
-    fold there is no band. Alphas that were not tried are left out. A star marks the choice.
+    Lines are means over the folds, bands plus and minus one standard deviation; a single fold has
+    no band. Alphas not tried are left out. A star marks the choice.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -81,8 +81,8 @@ class AlphaPathDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: Any = None, curve_kwargs: dict[str, Any] | None = None
-    ) -> "AlphaPathDisplay":
+        cls, estimator: Any, *, ax: Any = None, curve_kwargs: Properties = None
+    ) -> Self:
         """Draw the scores among which a fitted estimator chose.
 
         Parameters
@@ -103,7 +103,7 @@ class AlphaPathDisplay(Display):
         Raises
         ------
         ValueError
-            If it was given its alpha and did not choose among several.
+            If `estimator` did not choose its alpha.
         """
         network, _, _ = unwrap(estimator, cls.__name__)
         if hasattr(network, "scores_"):
@@ -129,9 +129,7 @@ class AlphaPathDisplay(Display):
             score_name=_name(scoring),
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
 
-    def plot(
-        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
-    ) -> "AlphaPathDisplay":
+    def plot(self, ax: Any = None, *, curve_kwargs: Properties = None) -> Self:
         """Draw the scores.
 
         Parameters
@@ -165,9 +163,7 @@ class AlphaPathDisplay(Display):
         self._add_legend()
         return self
 
-    def _draw_scores(
-        self, k: int, units: int, scores: np.ndarray, given: dict[str, Any] | None
-    ) -> None:
+    def _draw_scores(self, k: int, units: int, scores: np.ndarray, given: Properties) -> None:
         means, spread = scores.mean(axis=0), scores.std(axis=0)
         tried = np.flatnonzero(np.isfinite(means))
         tried = tried[np.argsort(self.alphas[tried])]

@@ -18,6 +18,8 @@ POSITIVE, NEGATIVE = "#D55E00", "#0072B2"  # weights
 LONGEST_NAME = 40  # characters; longer ones leave no room for the picture
 LEGEND_ROWS = 12  # a legend with more entries has columns
 
+Properties = dict[str, Any] | None  # of an artist, as the user gives them
+
 
 class Display:
     """A picture in scikit-learn's conventions: data in `__init__`, drawn by `plot`."""
@@ -51,9 +53,7 @@ class Display:
             text.set_text(name[1:] if name == " " or name.startswith(" _") else name)
             text.set_parse_math(False)
 
-    def _draw_curve(
-        self, x: Any, y: Any, look: dict[str, Any], given: dict[str, Any] | None
-    ) -> Any:
+    def _draw_curve(self, x: Any, y: Any, look: dict[str, Any], given: Properties) -> Any:
         """Draw and return a Line2D with this look and the user's properties."""
         from matplotlib.lines import Line2D
 
@@ -69,7 +69,7 @@ class Display:
         points: np.ndarray,
         y: np.ndarray | None,
         classes: np.ndarray,
-        scatter_kw: dict[str, Any] | None,
+        scatter_kw: Properties,
     ) -> list[Any]:
         """Draw the samples of each class with a colour and a marker of their own.
 
@@ -147,7 +147,7 @@ def class_look(k: int) -> dict[str, Any]:
     return {"color": COLORS[k % len(COLORS)], "marker": MARKERS[k % len(MARKERS)]}
 
 
-def merged(look: dict[str, Any], given: dict[str, Any] | None, artist: Any) -> dict[str, Any]:
+def merged(look: dict[str, Any], given: Properties, artist: Any) -> dict[str, Any]:
     """Let the user's properties of a kind of artist, under any alias, override the look."""
     from matplotlib.cbook import normalize_kwargs
 

@@ -1,11 +1,11 @@
 """Draw what each hidden unit responds to."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._displays.display import BOUNDARY, Display, line_handle, shown
+from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle, shown
 from sk_mlp._displays.geometry import limits
 from sk_mlp._displays.hyperplanes import draw_hyperplanes
 from sk_mlp._displays.network_view import NetworkView, output_names, strongest
@@ -137,8 +137,8 @@ class HiddenUnitsDisplay(Display):
         image_shape: tuple[int, int] | None = None,
         max_features: int = 30,
         ax: Any = None,
-        scatter_kw: dict[str, Any] | None = None,
-    ) -> "HiddenUnitsDisplay":
+        scatter_kw: Properties = None,
+    ) -> Self:
         """Draw the hidden units of a fitted network.
 
         Parameters
@@ -147,7 +147,7 @@ class HiddenUnitsDisplay(Display):
             Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
             search as its `best_estimator_`.
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples: the points of the picture, and what standard deviations are taken over.
+            Samples to draw and to compute standard deviations from.
         y : array-like of shape (n_samples,), default=None
             Their labels, for the colours of the points. None draws all points alike.
         feature_names : array-like of str of shape (n_features,), default=None
@@ -156,7 +156,7 @@ class HiddenUnitsDisplay(Display):
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
-            Number of features in a map; of more, those with the largest weights.
+            Maximum number of features in a map; those with the largest weights are kept.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         scatter_kw : dict, default=None
@@ -170,7 +170,7 @@ class HiddenUnitsDisplay(Display):
         Raises
         ------
         ValueError
-            If X, y, `feature_names` or `image_shape` do not fit it.
+            If X, y, `feature_names` or `image_shape` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, y, feature_names)
         n_features = view.W1.shape[0]
@@ -193,8 +193,8 @@ class HiddenUnitsDisplay(Display):
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
 
     def plot(
-        self, ax: Any = None, *, max_features: int = 30, scatter_kw: dict[str, Any] | None = None
-    ) -> "HiddenUnitsDisplay":
+        self, ax: Any = None, *, max_features: int = 30, scatter_kw: Properties = None
+    ) -> Self:
         """Draw the hidden units.
 
         Parameters
@@ -202,7 +202,7 @@ class HiddenUnitsDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_features : int, default=30
-            Number of features in a map; of more, those with the largest weights.
+            Maximum number of features in a map; those with the largest weights are kept.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -232,8 +232,7 @@ class HiddenUnitsDisplay(Display):
         rows = np.arange(n_features)
         label = "feature"
         if n_features > max_features:
-            influence = np.linalg.norm(self.input_weights * self.contribution, axis=1)
-            rows = strongest(influence, max_features)
+            rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
         n_outputs = self.W2.shape[1]
         ax = self._set_axes(ax, figsize=maps_size(len(rows) + n_outputs, hidden_units))
@@ -246,7 +245,7 @@ class HiddenUnitsDisplay(Display):
             label,
         )
 
-    def _draw_plane(self, ax: Any, X: np.ndarray, scatter_kw: dict[str, Any] | None) -> None:
+    def _draw_plane(self, ax: Any, X: np.ndarray, scatter_kw: Properties) -> None:
         ax = self._set_axes(ax, figsize=(5.6, 5.6))
         box = limits(X)
         self.axes_ = [ax]

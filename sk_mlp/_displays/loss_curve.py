@@ -1,9 +1,9 @@
 """Draw the training and validation loss."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
-from sk_mlp._displays.display import COLORS, GREY, Display, legend_label
+from sk_mlp._displays.display import COLORS, GREY, Display, Properties, legend_label
 from sk_mlp._displays.network_view import unwrap
 
 
@@ -21,8 +21,7 @@ class LossCurveDisplay(Display):
     validation_loss : sequence of float of shape (n_iter,), default=None
         Loss on the validation data, without penalty, in the same unit.
     best_iter : int, default=0
-        Number of iterations after which the weights that were kept were reached; 0 marks
-        nothing.
+        Iteration, counted from 1, whose weights were kept; 0 marks none.
     other_starts : sequence of float, default=()
         Last known training loss of each random start that was not the best.
     name : str, default=None
@@ -39,7 +38,7 @@ class LossCurveDisplay(Display):
     best_ : matplotlib Line2D or None
         The markers at the best iteration.
     other_starts_ : list of matplotlib Line2D
-        One level line for each other start.
+        A horizontal line for each other start.
 
     See Also
     --------
@@ -81,17 +80,16 @@ class LossCurveDisplay(Display):
         *,
         name: str | None = None,
         ax: Any = None,
-        curve_kwargs: dict[str, Any] | None = None,
-    ) -> "LossCurveDisplay":
+        curve_kwargs: Properties = None,
+    ) -> Self:
         """Draw the curves of a fitted network.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted; of a search, its `best_estimator_`.
+            Fitted; a search is drawn as its `best_estimator_`.
         name : str, default=None
-            Name put in front of the entries of the legend, to tell several networks on one
-            `ax` apart.
+            Name put in front of the entries of the legend, if several networks share an `ax`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None
@@ -115,9 +113,7 @@ class LossCurveDisplay(Display):
             name=name,
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
 
-    def plot(
-        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
-    ) -> "LossCurveDisplay":
+    def plot(self, ax: Any = None, *, curve_kwargs: Properties = None) -> Self:
         """Draw the curves.
 
         Parameters

@@ -1,6 +1,6 @@
 """Draw the network as a graph."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,8 +17,8 @@ class NetworkDisplay(Display):
 
     The thicker and darker a line, the larger its weight among those of its layer; solid lines
     raise what they lead to, dashed lines lower it. Hidden units stand in the order of
-    ``transform``, the one that contributes most on top. Of many inputs or units only the
-    strongest are drawn.
+    ``transform``, the one that contributes most on top. Only the strongest of many
+    inputs or units are drawn.
 
     With samples, weights are per standard deviation, as in :class:`HiddenUnitsDisplay`; without
     samples they are as in ``coefs_``. Intercepts are not drawn.
@@ -93,7 +93,7 @@ class NetworkDisplay(Display):
         max_features: int = 12,
         max_units: int = 8,
         ax: Any = None,
-    ) -> "NetworkDisplay":
+    ) -> Self:
         """Draw a fitted network.
 
         Parameters
@@ -108,9 +108,9 @@ class NetworkDisplay(Display):
             Names of the features of the network. None takes those that the steps in front of it
             give, or that it saw in fit, or else ``x0``, ``x1``, ...
         max_features : int, default=12
-            Number of inputs to draw; of more, those with the largest weights.
+            Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
-            Number of hidden units to draw; of more, those that contribute most.
+            Maximum number of hidden units to draw; those that contribute most are kept.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -122,7 +122,7 @@ class NetworkDisplay(Display):
         Raises
         ------
         ValueError
-            If X or `feature_names` do not fit it.
+            If X or `feature_names` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, feature_names=feature_names)
         return cls(
@@ -132,9 +132,7 @@ class NetworkDisplay(Display):
             output_names=output_names(view.classes, view.W2.shape[1]),
         ).plot(ax=ax, max_features=max_features, max_units=max_units)
 
-    def plot(
-        self, ax: Any = None, *, max_features: int = 12, max_units: int = 8
-    ) -> "NetworkDisplay":
+    def plot(self, ax: Any = None, *, max_features: int = 12, max_units: int = 8) -> Self:
         """Draw the network.
 
         Parameters
@@ -142,9 +140,9 @@ class NetworkDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_features : int, default=12
-            Number of inputs to draw; of more, those with the largest weights.
+            Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
-            Number of hidden units to draw; of more, those that contribute most.
+            Maximum number of hidden units to draw; those that contribute most are kept.
 
         Returns
         -------
@@ -152,9 +150,8 @@ class NetworkDisplay(Display):
             The display itself.
         """
         contribution = np.linalg.norm(self.output_weights, axis=1)
-        self.units = np.sort(strongest(contribution, max_units))
-        influence = np.linalg.norm(self.input_weights * contribution, axis=1)
-        self.features = np.sort(strongest(influence, max_features))
+        self.units = np.sort(strongest(self.output_weights, max_units))
+        self.features = np.sort(strongest(self.input_weights * contribution, max_features))
         layers = [
             [shown(name) for name in self.feature_names[self.features]],
             [str(j) for j in self.units],

@@ -167,9 +167,9 @@ def output_names(classes: np.ndarray, n_outputs: int) -> np.ndarray:
     return classes[-1:] if n_outputs == 1 else classes
 
 
-def strongest(strength: np.ndarray, count: int) -> np.ndarray:
-    """Return the indices of the largest values, the largest first."""
-    return np.argsort(-strength, kind="stable")[:count]
+def strongest(weights: np.ndarray, count: int) -> np.ndarray:
+    """Return the indices of the rows of largest norm, the largest first."""
+    return np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")[:count]
 
 
 def _list(labels: list[Any]) -> str:

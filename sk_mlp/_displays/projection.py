@@ -1,10 +1,10 @@
 """Draw the hidden layer of each sample and what separates the classes there."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_mlp._displays.display import BOUNDARY, Display, line_handle
+from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle
 from sk_mlp._displays.geometry import (
     box_section,
     class_margins,
@@ -23,12 +23,11 @@ class ProjectionDisplay(Display):
     """The samples as the output layer sees them: phi(x), and what separates the classes there.
 
     The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
-    or three hidden units are the axes themselves. More are projected at right angles to a plane,
-    and the axes say how much of the variance that keeps. For three or more classes it is the
-    plane of the first two principal components. For two classes the first axis is the direction
-    of the output weights, along which the network separates them, so that the separating
-    hyperplane appears as the straight line it is; the second axis is the first principal
-    component of the rest.
+    or three hidden units are the axes themselves. More are projected orthogonally onto a plane,
+    and the labels say which share of the variance each axis keeps. For three or more classes the
+    axes are the first two principal components. For two classes the first axis is the direction
+    of the output weights, so that the separating hyperplane appears as a straight line; the
+    second is the first principal component of the rest.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -103,8 +102,8 @@ class ProjectionDisplay(Display):
         y: Any = None,
         *,
         ax: Any = None,
-        scatter_kw: dict[str, Any] | None = None,
-    ) -> "ProjectionDisplay":
+        scatter_kw: Properties = None,
+    ) -> Self:
         """Draw the hidden layer of a fitted network.
 
         The boundary is exact: for more than three hidden units it is drawn if there are two
@@ -133,7 +132,7 @@ class ProjectionDisplay(Display):
         Raises
         ------
         ValueError
-            If the network has one hidden unit, or X, y or `ax` do not fit it.
+            If the network has one hidden unit, or X, y or `ax` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, y)
         H, coefs = view.H, view.W2
@@ -157,9 +156,7 @@ class ProjectionDisplay(Display):
             intercept=view.b2 if drawable else None,
         ).plot(ax=ax, scatter_kw=scatter_kw)
 
-    def plot(
-        self, ax: Any = None, *, scatter_kw: dict[str, Any] | None = None
-    ) -> "ProjectionDisplay":
+    def plot(self, ax: Any = None, *, scatter_kw: Properties = None) -> Self:
         """Draw the samples and the boundary.
 
         Parameters
