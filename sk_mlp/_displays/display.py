@@ -15,6 +15,7 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", "*")  # 9, so that 72 classes
 GREY = "0.45"
 BOUNDARY: dict[str, Any] = {"color": "black", "linewidth": 2.0}
 POSITIVE, NEGATIVE = "#D55E00", "#0072B2"  # weights
+NAMES: dict[str, Any] = {"fontsize": "small", "parse_math": False}  # a dollar sign is no formula
 LONGEST_NAME = 40  # characters; longer ones leave no room for the picture
 LEGEND_ROWS = 12  # a legend with more entries has columns
 

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from sk_mlp._displays.display import NEGATIVE, POSITIVE, Display, line_handle, shown
+from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, Display, line_handle, shown
 from sk_mlp._displays.network_view import NetworkView, output_names, strongest
 
 NODE = 0.36  # inches from node to node
@@ -188,7 +188,7 @@ class NetworkDisplay(Display):
 
     def _draw_nodes(self, layers: list[list[str]], heights: list[np.ndarray]) -> None:
         self.nodes_, self.labels_ = [], []
-        # sizes, and on which side the names stand, how many points away
+        # size of the nodes, side of their names, and distance of the names in points
         looks = ((60, "right", -9), (260, "center", 0), (60, "left", 9))
         for x, (size, side, offset) in enumerate(looks):
             places = np.full(len(heights[x]), x), heights[x]
@@ -198,7 +198,7 @@ class NetworkDisplay(Display):
                 [
                     self.ax_.annotate(
                         name, place, (offset, 0), textcoords="offset points", ha=side,
-                        va="center_baseline", fontsize="small", parse_math=False, zorder=4,
+                        va="center_baseline", zorder=4, **NAMES,
                     )
                     for name, *place in zip(layers[x], *places, strict=True)
                 ]

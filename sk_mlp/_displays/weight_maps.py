@@ -4,13 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._displays.display import NEGATIVE, POSITIVE, shown
+from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, shown
 
 # Blue, grey at zero, yellow, and brighter all the way: the sign survives a print in grey.
 WEIGHTS_CMAP = "cividis"
 MAX_UNIT_TICKS = 20  # numbers of more units would touch
 CELL = 0.21  # inches, the height of a line of small text
-NAMES = {"fontsize": "small", "parse_math": False}  # a dollar sign is no formula
 TITLE = 0.55  # inches between the maps
 
 
