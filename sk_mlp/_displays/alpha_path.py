@@ -1,21 +1,20 @@
-"""AlphaPathDisplay."""
+"""Draw the held-out scores among which alpha was chosen."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from sk_mlp._backend.compat import to_host
-from sk_mlp._displays.display import Display
-from sk_mlp._displays.style import COLORS, MARKERS, add_legend, merged
-from sk_mlp._displays.unwrap import unwrap
+from sk_mlp._displays.display import Display, Properties, class_look
+from sk_mlp._displays.network_view import unwrap
 
 
 class AlphaPathDisplay(Display):
     """Held-out score by alpha, one line for each number of hidden units.
 
-    Lines are means over the folds, bands plus and minus one standard deviation; of a single
-    fold there is no band. Alphas that were not tried are left out. A star marks the choice.
+    Lines are means over the folds, bands plus and minus one standard deviation; a single fold has
+    no band. Alphas not tried are left out. A star marks the choice.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -82,8 +81,8 @@ class AlphaPathDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: Any = None, curve_kwargs: dict[str, Any] | None = None
-    ) -> "AlphaPathDisplay":
+        cls, estimator: Any, *, ax: Any = None, curve_kwargs: Properties = None
+    ) -> Self:
         """Draw the scores among which a fitted estimator chose.
 
         Parameters
@@ -104,7 +103,7 @@ class AlphaPathDisplay(Display):
         Raises
         ------
         ValueError
-            If it was given its alpha and did not choose among several.
+            If `estimator` did not choose its alpha.
         """
         network, _, _ = unwrap(estimator, cls.__name__)
         if hasattr(network, "scores_"):
@@ -130,9 +129,7 @@ class AlphaPathDisplay(Display):
             score_name=_name(scoring),
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
 
-    def plot(
-        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
-    ) -> "AlphaPathDisplay":
+    def plot(self, ax: Any = None, *, curve_kwargs: Properties = None) -> Self:
         """Draw the scores.
 
         Parameters
@@ -147,18 +144,15 @@ class AlphaPathDisplay(Display):
         AlphaPathDisplay
             The display itself.
         """
-        plt, ax = self._set_axes(ax)
+        ax = self._set_axes(ax)
         self.lines_: list[Any] = []
         self.fill_between_: list[Any] = []
         for k, (units, scores) in enumerate(zip(self.hidden_units, self.scores, strict=True)):
-            self._draw_line(plt.Line2D, k, units, scores, curve_kwargs)
+            self._draw_scores(k, units, scores, curve_kwargs)
         best = list(self.hidden_units).index(self.best_hidden_units)
-        at = int(np.argmin(np.abs(self.alphas - self.alpha)))
+        score = self.scores[best, :, np.argmin(np.abs(self.alphas - self.alpha))].mean()
         label = f"choice: alpha={self.alpha:.3g}"
-        (self.choice_,) = ax.plot(
-            [self.alpha], [self.scores[best, :, at].mean()], linestyle="none", marker="*",
-            markersize=14, markerfacecolor="white", markeredgecolor="black", zorder=4, label=label,
-        )  # fmt: skip
+        self.choice_ = self._draw_stars([self.alpha], [score], label, markersize=14, zorder=4)
         positive = self.alphas[self.alphas > 0]
         if len(positive) == len(self.alphas):
             ax.set_xscale("log")
@@ -166,28 +160,21 @@ class AlphaPathDisplay(Display):
             ax.set_xscale("symlog", linthresh=positive.min(initial=1.0))
         ax.set_xlabel("alpha")
         ax.set_ylabel(f"held-out {self.score_name}", parse_math=False)
-        add_legend(ax)
+        self._add_legend()
         return self
 
-    def _draw_line(
-        self, line: Any, k: int, units: int, scores: np.ndarray, given: dict[str, Any] | None
-    ) -> None:
+    def _draw_scores(self, k: int, units: int, scores: np.ndarray, given: Properties) -> None:
         means, spread = scores.mean(axis=0), scores.std(axis=0)
         tried = np.flatnonzero(np.isfinite(means))
         tried = tried[np.argsort(self.alphas[tried])]
-        look = {
-            "color": COLORS[k % len(COLORS)],
-            "marker": MARKERS[k % len(MARKERS)],
-            "markersize": 5,
-            "label": f"{units} hidden unit{'s' if units != 1 else ''}",
-        }
         x, y, std = self.alphas[tried], means[tried], spread[tried]
-        self.lines_ += self.ax_.plot(x, y, **merged(look, given, line))
+        label = f"{units} hidden unit{'s' if units != 1 else ''}"
+        look = {**class_look(k), "markersize": 5, "label": label}
+        line = self._draw_curve(x, y, look, given)
+        self.lines_.append(line)
         if len(scores) > 1:
-            color = self.lines_[-1].get_color()
-            self.fill_between_.append(
-                self.ax_.fill_between(x, y - std, y + std, color=color, alpha=0.15, linewidth=0)
-            )
+            look = {"color": line.get_color(), "alpha": 0.15, "linewidth": 0}
+            self.fill_between_.append(self.ax_.fill_between(x, y - std, y + std, **look))
 
 
 def _name(scoring: Any) -> str:

@@ -10,56 +10,39 @@ ELEVATION = 20.0  # of the view on three axes, in degrees
 SLANT = 0.2
 
 
-def class_margins(raw: np.ndarray, n_outputs: int) -> np.ndarray:
-    """By how many logits each class leads the best of the others.
+def class_margins(raw: np.ndarray) -> np.ndarray:
+    """Return by how many logits each class leads the best of the others.
 
-    Parameters
-    ----------
-    raw : ndarray of shape (..., ) for one output unit, else (..., n_outputs)
-        Raw predictions.
-    n_outputs : int
-
-    Returns
-    -------
-    margins : ndarray of shape (..., n_classes)
-        Positive for the class that is predicted.
+    Takes raw predictions of shape (..., n_outputs) and returns shape (..., n_classes), positive
+    for the class that is predicted. A single output is the logit of the second of two classes.
     """
-    if n_outputs == 1:
-        return np.stack([-raw, raw], axis=-1)
+    if raw.shape[-1] == 1:
+        return np.concatenate([-raw, raw], axis=-1)
     second, first = np.moveaxis(np.sort(raw, axis=-1)[..., -2:], -1, 0)[..., None]
     margins: np.ndarray = raw - np.where(raw == first, second, first)
     return margins
 
 
 def limits(points: np.ndarray, margin: float = 0.08) -> np.ndarray:
-    """Lowest and highest coordinate with a margin on either side, shape (2, n_axes)."""
+    """Return the lowest and highest coordinates with a margin, shape (2, n_axes)."""
     low, high = points.min(axis=0), points.max(axis=0)
     pad = margin * np.where(high > low, high - low, 1.0)
     return np.stack([low - pad, high + pad])
 
 
 def grid(box: np.ndarray, resolution: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates of a square grid over a rectangle, each of shape (resolution, resolution)."""
+    """Return the coordinates of a grid over a rectangle, each (resolution, resolution)."""
     low, high = box
     xx0, xx1 = np.meshgrid(*np.linspace(low, high, resolution).T)
     return xx0, xx1
 
 
 def box_section(w: np.ndarray, b: float, box: np.ndarray) -> np.ndarray:
-    """Points where the hyperplane ``w @ x + b = 0`` meets the edges of a box.
+    """Return the points where the hyperplane ``w @ x + b = 0`` meets the edges of a box.
 
-    Parameters
-    ----------
-    w : ndarray of shape (n_axes,)
-    b : float
-    box : ndarray of shape (2, n_axes)
-        Lowest and highest coordinates.
-
-    Returns
-    -------
-    points : ndarray of shape (n_points, n_axes)
-        The two ends of a line in a rectangle, the corners of a plane in a cuboid in the order
-        of its outline; none if the hyperplane misses the box.
+    `w` has shape (n_axes,) and `box`, the lowest and highest coordinates, (2, n_axes). The points,
+    shape (n_points, n_axes), are the two ends of a line in a rectangle, or the corners of a plane
+    in a cuboid in the order of its outline; there are none if the hyperplane misses the box.
     """
     n_axes = len(w)
     sides = np.array(list(itertools.product((0, 1), repeat=n_axes)))
@@ -79,21 +62,14 @@ def box_section(w: np.ndarray, b: float, box: np.ndarray) -> np.ndarray:
 
 
 def view_along(normal: np.ndarray) -> tuple[float, float]:
-    """Find a view from a little above that shows a plane and what lies on both sides of it.
+    """Find a view from slightly above that shows a plane and what lies on both sides of it.
 
-    Parameters
-    ----------
-    normal : ndarray of shape (3,)
-        Of the plane, in units of the sides of the box as drawn.
-
-    Returns
-    -------
-    elevation, azimuth : float
-        In degrees.
+    Takes the normal of the plane, shape (3,), in units of the sides of the box as drawn, and
+    returns elevation and azimuth in degrees.
     """
     elevation = np.radians(ELEVATION)
     normal = normal / (np.linalg.norm(normal) or 1.0)
-    if normal[2] < 0:  # it does not matter from which side
+    if normal[2] < 0:  # both sides are alike
         normal = -normal
     across = np.hypot(normal[0], normal[1]) * np.cos(elevation)
     cosine = np.clip((SLANT - normal[2] * np.sin(elevation)) / max(across, 1e-9), -1, 1)
@@ -104,18 +80,10 @@ def view_along(normal: np.ndarray) -> tuple[float, float]:
 def projection_plane(
     H: np.ndarray, output_weights: np.ndarray | None
 ) -> tuple[np.ndarray, list[str]]:
-    """Find two orthonormal axes for more than three hidden units.
+    """Find two orthonormal axes, shape (2, hidden_units), and name them.
 
-    Parameters
-    ----------
-    H : ndarray of shape (n_samples, hidden_units)
-    output_weights : ndarray of shape (hidden_units, 1) or None
-        Becomes the direction of the first axis if given.
-
-    Returns
-    -------
-    axes : ndarray of shape (2, hidden_units)
-    names : list of str
+    They are principal components of `H`, shape (n_samples, hidden_units). Given the weights of a
+    single output, shape (hidden_units, 1), their direction is the first axis.
     """
     centred = H - H.mean(axis=0)
     if output_weights is None:
@@ -127,16 +95,9 @@ def projection_plane(
 
 
 def principal_components(centred: np.ndarray, n_components: int) -> np.ndarray:
-    """Directions of largest variance; the largest entry of each is positive.
+    """Return the directions of largest variance, shape (n_components, n_columns).
 
-    Parameters
-    ----------
-    centred : ndarray of shape (n_samples, n_columns)
-    n_components : int
-
-    Returns
-    -------
-    ndarray of shape (n_components, n_columns)
+    The largest entry of each is positive.
     """
     _, vectors = np.linalg.eigh(centred.T @ centred)
     components = vectors[:, ::-1][:, :n_components].T

@@ -1,20 +1,19 @@
-"""HiddenUnitsDisplay."""
+"""Draw what each hidden unit responds to."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._displays.display import Display
+from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle, shown
 from sk_mlp._displays.geometry import limits
 from sk_mlp._displays.hyperplanes import draw_hyperplanes
-from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import add_legend, fill_regions, scatter_classes, shown
+from sk_mlp._displays.network_view import NetworkView, output_names, strongest
 from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
 
 
 class HiddenUnitsDisplay(Display):
-    """What each hidden unit looks at.
+    """What each hidden unit responds to.
 
     * Two features: the samples, the region of each class, and for every hidden unit the line
       ``x @ W1[:, j] + b1[j] = 0`` at which it changes, with an arrow to its positive side. The
@@ -138,17 +137,17 @@ class HiddenUnitsDisplay(Display):
         image_shape: tuple[int, int] | None = None,
         max_features: int = 30,
         ax: Any = None,
-        scatter_kw: dict[str, Any] | None = None,
-    ) -> "HiddenUnitsDisplay":
+        scatter_kw: Properties = None,
+    ) -> Self:
         """Draw the hidden units of a fitted network.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
-            last step, and the picture shows the data after the steps in front of it.
+            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
+            search as its `best_estimator_`.
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples: the points of the picture, and what standard deviations are taken over.
+            Samples to draw and to compute standard deviations from.
         y : array-like of shape (n_samples,), default=None
             Their labels, for the colours of the points. None draws all points alike.
         feature_names : array-like of str of shape (n_features,), default=None
@@ -157,7 +156,7 @@ class HiddenUnitsDisplay(Display):
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
-            Number of features in a map; of more, those with the largest weights.
+            Maximum number of features in a map; those with the largest weights are kept.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         scatter_kw : dict, default=None
@@ -171,7 +170,7 @@ class HiddenUnitsDisplay(Display):
         Raises
         ------
         ValueError
-            If X, y, `feature_names` or `image_shape` do not fit it.
+            If X, y, `feature_names` or `image_shape` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, y, feature_names)
         n_features = view.W1.shape[0]
@@ -194,8 +193,8 @@ class HiddenUnitsDisplay(Display):
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
 
     def plot(
-        self, ax: Any = None, *, max_features: int = 30, scatter_kw: dict[str, Any] | None = None
-    ) -> "HiddenUnitsDisplay":
+        self, ax: Any = None, *, max_features: int = 30, scatter_kw: Properties = None
+    ) -> Self:
         """Draw the hidden units.
 
         Parameters
@@ -203,7 +202,7 @@ class HiddenUnitsDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_features : int, default=30
-            Number of features in a map; of more, those with the largest weights.
+            Maximum number of features in a map; those with the largest weights are kept.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -212,70 +211,55 @@ class HiddenUnitsDisplay(Display):
         HiddenUnitsDisplay
             The display itself.
         """
-        plt, ax = self._set_axes(ax, figsize=self._figure_size(max_features))
         if self.image_shape is not None:
-            self.axes_, self.images_ = draw_images(
-                ax, self.input_weights, self._image_titles(), self.image_shape
-            )
+            self._draw_images(ax, self.image_shape)
         elif self.X is None:
-            self._draw_maps(max_features)
+            self._draw_maps(ax, max_features)
         else:
-            self._draw_plane(plt, self.X, scatter_kw)
+            self._draw_plane(ax, self.X, scatter_kw)
         return self
 
-    def _figure_size(self, max_features: int) -> tuple[float, float]:
+    def _draw_images(self, ax: Any, image_shape: tuple[int, int]) -> None:
+        ax = self._set_axes(ax, figsize=images_size(self.W1.shape[1]))
+        # the class whose logit a unit raises most
+        raised = (self.W2[:, 0] > 0).astype(int) if self.W2.shape[1] == 1 else self.W2.argmax(1)
+        labels = map(shown, self.classes[raised])
+        titles = [f"{j} \N{RIGHTWARDS ARROW} {label}" for j, label in enumerate(labels)]
+        self.axes_, self.images_ = draw_images(ax, self.input_weights, titles, image_shape)
+
+    def _draw_maps(self, ax: Any, max_features: int) -> None:
         n_features, hidden_units = self.W1.shape
-        if self.image_shape is not None:
-            return images_size(hidden_units)
-        if self.X is not None:
-            return 5.6, 5.6
-        return maps_size(min(n_features, max_features) + self.W2.shape[1], hidden_units)
-
-    @property
-    def _output_names(self) -> np.ndarray:
-        # one output unit speaks for the second class
-        return self.classes[-1:] if self.W2.shape[1] == 1 else self.classes
-
-    def _image_titles(self) -> list[str]:
-        """Say the number of each unit and the class whose logit it raises most."""
-        if self.W2.shape[1] == 1:
-            favoured = self.classes[(self.W2[:, 0] > 0).astype(int)]
-        else:
-            favoured = self.classes[self.W2.argmax(axis=1)]
-        return [f"{j} \N{RIGHTWARDS ARROW} {shown(label)}" for j, label in enumerate(favoured)]
-
-    def _draw_maps(self, max_features: int) -> None:
-        n_features = len(self.feature_names)
         rows = np.arange(n_features)
         label = "feature"
         if n_features > max_features:
-            size = np.linalg.norm(self.input_weights * self.contribution, axis=1)
-            rows = np.argsort(-size, kind="stable")[:max_features]
+            rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
+        n_outputs = self.W2.shape[1]
+        ax = self._set_axes(ax, figsize=maps_size(len(rows) + n_outputs, hidden_units))
         self.axes_, self.maps_ = draw_maps(
-            self.ax_,
+            ax,
             self.input_weights[rows],
             self.output_weights,
             self.feature_names[rows],
-            self._output_names,
+            output_names(self.classes, n_outputs),
             label,
         )
 
-    def _draw_plane(self, plt: Any, X: np.ndarray, scatter_kw: dict[str, Any] | None) -> None:
-        ax, box = self.ax_, limits(X)
+    def _draw_plane(self, ax: Any, X: np.ndarray, scatter_kw: Properties) -> None:
+        ax = self._set_axes(ax, figsize=(5.6, 5.6))
+        box = limits(X)
         self.axes_ = [ax]
         self.boundary_ = []
         if self.regions is not None:
-            self.boundary_ = fill_regions(ax, *self.regions, outline=True)
-        self.scatters_ = scatter_classes(ax, X, self.y, self.classes, scatter_kw)
+            self.boundary_ = self._fill_regions(*self.regions, outline=True)
+        self.scatters_ = self._draw_samples(X, self.y, self.classes, scatter_kw)
         strength = self.contribution / (self.contribution.max() or 1.0)
         self.lines_, self.arrows_ = draw_hyperplanes(ax, self.W1, self.b1, strength, box)
         # a square picture, so that an arrow at right angles to its line can be computed
         ax.set(xlim=box[:, 0], ylim=box[:, 1], box_aspect=1)
         ax.set_xlabel(shown(self.feature_names[0]), parse_math=False)
         ax.set_ylabel(shown(self.feature_names[1]), parse_math=False)
-        look = {"color": "black", "linewidth": 2.0}
-        handles = [plt.Line2D([], [], label="decision boundary", **look)] if self.boundary_ else []
+        handles = [line_handle("decision boundary", **BOUNDARY)] if self.boundary_ else []
         label = "hidden unit \N{RIGHTWARDS ARROW} positive side"
-        handles.append(plt.Line2D([], [], linestyle="--", color="black", label=label))
-        add_legend(ax, handles)
+        handles.append(line_handle(label, linestyle="--", color="black"))
+        self._add_legend(*handles)

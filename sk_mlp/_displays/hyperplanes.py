@@ -1,4 +1,4 @@
-"""Drawing of the lines at which hidden units change."""
+"""Draw the lines at which hidden units change."""
 
 from typing import Any
 
@@ -16,23 +16,10 @@ def draw_hyperplanes(
 ) -> tuple[list[Any], list[Any]]:
     """Draw the line ``x @ W1[:, j] + b1[j] = 0`` of each unit and an arrow to its positive side.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Square, with the limits `box`.
-    W1 : ndarray of shape (2, hidden_units)
-    b1 : ndarray of shape (hidden_units,)
-    strength : ndarray of shape (hidden_units,)
-        From 0 to 1: thickness and darkness.
-    box : ndarray of shape (2, 2)
-        Lowest and highest coordinates.
-
-    Returns
-    -------
-    lines : list of matplotlib Line2D
-        One for each unit; without points if it lies outside the box.
-    arrows : list of matplotlib Quiver
-        One for each line inside.
+    The axes are square and show the rectangle `box`: lowest and highest coordinates, shape (2, 2).
+    `W1` has shape (2, hidden_units), and `b1` and `strength` (hidden_units,). Strength, from 0 to
+    1, is the thickness and darkness. Returns a Line2D for each unit, without points if it lies
+    outside the box, and a Quiver for each line inside.
     """
     from matplotlib.patheffects import withStroke
 
@@ -65,6 +52,6 @@ def draw_hyperplanes(
 
 
 def _room(points: np.ndarray, W1: np.ndarray, b1: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Distance of points from the nearest of some lines, at most ROOM, in widths."""
+    """Return the distance of points from the nearest line, at most ROOM, in widths."""
     lengths = np.maximum(np.linalg.norm(W1 * size[:, None], axis=0), np.finfo(float).tiny)
     return np.asarray((np.abs(points @ W1 + b1) / lengths).min(axis=1, initial=ROOM))

@@ -1,11 +1,10 @@
-"""LossCurveDisplay."""
+"""Draw the training and validation loss."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
-from sk_mlp._displays.display import Display
-from sk_mlp._displays.style import COLORS, GREY, add_legend, legend_label, merged
-from sk_mlp._displays.unwrap import unwrap
+from sk_mlp._displays.display import COLORS, GREY, Display, Properties, legend_label
+from sk_mlp._displays.network_view import unwrap
 
 
 class LossCurveDisplay(Display):
@@ -22,8 +21,7 @@ class LossCurveDisplay(Display):
     validation_loss : sequence of float of shape (n_iter,), default=None
         Loss on the validation data, without penalty, in the same unit.
     best_iter : int, default=0
-        Number of iterations after which the weights that were kept were reached; 0 marks
-        nothing.
+        Iteration, counted from 1, whose weights were kept; 0 marks none.
     other_starts : sequence of float, default=()
         Last known training loss of each random start that was not the best.
     name : str, default=None
@@ -40,11 +38,11 @@ class LossCurveDisplay(Display):
     best_ : matplotlib Line2D or None
         The markers at the best iteration.
     other_starts_ : list of matplotlib Line2D
-        One level line for each other start.
+        A horizontal line for each other start.
 
     See Also
     --------
-    HiddenUnitsDisplay : What each hidden unit looks at.
+    HiddenUnitsDisplay : What each hidden unit responds to.
     ProjectionDisplay : The samples as the output layer sees them.
 
     Examples
@@ -82,17 +80,16 @@ class LossCurveDisplay(Display):
         *,
         name: str | None = None,
         ax: Any = None,
-        curve_kwargs: dict[str, Any] | None = None,
-    ) -> "LossCurveDisplay":
+        curve_kwargs: Properties = None,
+    ) -> Self:
         """Draw the curves of a fitted network.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted; of a search, its `best_estimator_`.
+            Fitted; a search is drawn as its `best_estimator_`.
         name : str, default=None
-            Name put in front of the entries of the legend, to tell several networks on one
-            `ax` apart.
+            Name put in front of the entries of the legend, if several networks share an `ax`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None
@@ -116,9 +113,7 @@ class LossCurveDisplay(Display):
             name=name,
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
 
-    def plot(
-        self, ax: Any = None, *, curve_kwargs: dict[str, Any] | None = None
-    ) -> "LossCurveDisplay":
+    def plot(self, ax: Any = None, *, curve_kwargs: Properties = None) -> Self:
         """Draw the curves.
 
         Parameters
@@ -133,7 +128,7 @@ class LossCurveDisplay(Display):
         LossCurveDisplay
             The display itself.
         """
-        plt, ax = self._set_axes(ax)
+        ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "
         curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
         if self.validation_loss is not None:
@@ -141,33 +136,22 @@ class LossCurveDisplay(Display):
             curves.append((self.validation_loss, "validation", look))
         self.lines_ = []
         for values, label, look in curves:
-            style = merged(
-                {**look, "label": legend_label(prefix + label)}, curve_kwargs, plt.Line2D
-            )
-            self.lines_ += ax.plot(range(1, len(values) + 1), values, **style)
-        self.best_ = self._mark_best(ax, prefix) if self.best_iter > 0 else None
-        label = f"{prefix}other starts"
+            look["label"] = legend_label(prefix + label)
+            iterations = range(1, len(values) + 1)
+            self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
+        self.best_ = None
+        if self.best_iter > 0:
+            heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
+            label = legend_label(f"{prefix}best iteration ({self.best_iter})")
+            at = [self.best_iter] * len(heights)
+            self.best_ = self._draw_stars(at, heights, label, markersize=12)
         self.other_starts_ = [
             ax.axhline(loss, color=GREY, alpha=0.5, linewidth=0.7, zorder=1)
             for loss in self.other_starts
         ]
         if self.other_starts_:
-            self.other_starts_[0].set_label(legend_label(label))
+            self.other_starts_[0].set_label(legend_label(f"{prefix}other starts"))
         ax.set_xlabel("iteration or epoch")
         ax.set_ylabel("loss [nats per unit of weight]")
-        add_legend(ax)
+        self._add_legend()
         return self
-
-    def _mark_best(self, ax: Any, prefix: str) -> Any:
-        heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
-        (best,) = ax.plot(
-            [self.best_iter] * len(heights),
-            heights,
-            linestyle="none",
-            marker="*",
-            markersize=12,
-            markerfacecolor="white",
-            markeredgecolor="black",
-            label=legend_label(f"{prefix}best iteration ({self.best_iter})"),
-        )
-        return best

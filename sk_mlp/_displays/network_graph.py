@@ -1,15 +1,15 @@
-"""NetworkDisplay."""
+"""Draw the network as a graph."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_mlp._displays.display import Display
-from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import NEGATIVE, POSITIVE, shown
+from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, Display, line_handle, shown
+from sk_mlp._displays.network_view import NetworkView, output_names, strongest
 
 NODE = 0.36  # inches from node to node
 THICKEST = 4.0  # points, the line of the largest weight of a layer
+DASHED = (0, (3, 1))  # "--" looks like a row of dots in a thin line
 
 
 class NetworkDisplay(Display):
@@ -17,13 +17,11 @@ class NetworkDisplay(Display):
 
     The thicker and darker a line, the larger its weight among those of its layer; solid lines
     raise what they lead to, dashed lines lower it. Hidden units stand in the order of
-    ``transform``, the one that contributes most on top. Of many inputs or units only the
-    strongest are drawn.
+    ``transform``, the one that contributes most on top. Only the strongest of many
+    inputs or units are drawn.
 
-    With samples, weights are per standard deviation: those into a unit times the standard
-    deviation of their feature, those out of it times the standard deviation of the unit. That
-    makes features in different units comparable. Without samples they are as in ``coefs_``.
-    Intercepts are not drawn.
+    With samples, weights are per standard deviation, as in :class:`HiddenUnitsDisplay`; without
+    samples they are as in ``coefs_``. Intercepts are not drawn.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -95,14 +93,14 @@ class NetworkDisplay(Display):
         max_features: int = 12,
         max_units: int = 8,
         ax: Any = None,
-    ) -> "NetworkDisplay":
+    ) -> Self:
         """Draw a fitted network.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
-            last step, and its inputs are what the steps in front of it make.
+            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
+            search as its `best_estimator_`.
         X : array-like or sparse matrix of shape (n_samples, n_features), default=None
             Samples, as `estimator` takes them, for weights per standard deviation. None draws
             the weights in the units of the features.
@@ -110,9 +108,9 @@ class NetworkDisplay(Display):
             Names of the features of the network. None takes those that the steps in front of it
             give, or that it saw in fit, or else ``x0``, ``x1``, ...
         max_features : int, default=12
-            Number of inputs to draw; of more, those with the largest weights.
+            Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
-            Number of hidden units to draw; of more, those that contribute most.
+            Maximum number of hidden units to draw; those that contribute most are kept.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -124,21 +122,17 @@ class NetworkDisplay(Display):
         Raises
         ------
         ValueError
-            If X or `feature_names` do not fit it.
+            If X or `feature_names` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, feature_names=feature_names)
-        # one output unit speaks for the second class
-        names = view.classes[-1:] if view.W2.shape[1] == 1 else view.classes
         return cls(
             input_weights=view.W1 * view.feature_std[:, None],
             output_weights=view.W2 * view.unit_std[:, None],
             feature_names=view.feature_names,
-            output_names=names,
+            output_names=output_names(view.classes, view.W2.shape[1]),
         ).plot(ax=ax, max_features=max_features, max_units=max_units)
 
-    def plot(
-        self, ax: Any = None, *, max_features: int = 12, max_units: int = 8
-    ) -> "NetworkDisplay":
+    def plot(self, ax: Any = None, *, max_features: int = 12, max_units: int = 8) -> Self:
         """Draw the network.
 
         Parameters
@@ -146,9 +140,9 @@ class NetworkDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_features : int, default=12
-            Number of inputs to draw; of more, those with the largest weights.
+            Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
-            Number of hidden units to draw; of more, those that contribute most.
+            Maximum number of hidden units to draw; those that contribute most are kept.
 
         Returns
         -------
@@ -156,65 +150,62 @@ class NetworkDisplay(Display):
             The display itself.
         """
         contribution = np.linalg.norm(self.output_weights, axis=1)
-        self.units = _strongest(contribution, max_units)
-        influence = np.linalg.norm(self.input_weights * contribution, axis=1)
-        self.features = _strongest(influence, max_features)
+        self.units = np.sort(strongest(self.output_weights, max_units))
+        self.features = np.sort(strongest(self.input_weights * contribution, max_features))
         layers = [
             [shown(name) for name in self.feature_names[self.features]],
             [str(j) for j in self.units],
             [shown(name) for name in self.output_names],
         ]
-        plt, ax = self._set_axes(ax, figsize=(6.4, 1.2 + NODE * max(4, *map(len, layers))))
+        ax = self._set_axes(ax, figsize=(6.4, 1.2 + NODE * max(4, *map(len, layers))))
         ax.set_axis_off()
         ax.set(xlim=(-0.1, 2.1), ylim=(-0.06, 1.06))
-        places = [_heights(len(layer)) for layer in layers]
+        # from top to bottom, a single node in the middle
+        heights = [1 - (np.arange(n) + 0.5) / n for n in map(len, layers)]
         weights = (
             self.input_weights[np.ix_(self.features, self.units)],
             self.output_weights[self.units],
         )
-        self.edges_ = [
-            self._draw_edges(w, column, places[column], places[column + 1])
-            for column, w in enumerate(weights)
-        ]
-        self._draw_nodes(layers, places)
-        self._draw_headings(plt, weights)
+        self.edges_ = [self._draw_edges(x, w, *heights[x : x + 2]) for x, w in enumerate(weights)]
+        self._draw_nodes(layers, heights)
+        self._draw_headings(weights)
         return self
 
-    def _draw_edges(self, weights: np.ndarray, x: int, left: np.ndarray, right: np.ndarray) -> Any:
+    def _draw_edges(self, x: int, weights: np.ndarray, left: np.ndarray, right: np.ndarray) -> Any:
         from matplotlib.collections import LineCollection
 
         w = weights.ravel()
         strength = np.abs(w) / (np.abs(w).max() or 1.0)
-        starts, ends = np.repeat(left, len(right)), np.tile(right, len(left))
         edges = LineCollection(
-            [[(x, a), (x + 1, b)] for a, b in zip(starts, ends, strict=True)],
+            [[(x, start), (x + 1, end)] for start in left for end in right],
             colors=np.where(w > 0, POSITIVE, NEGATIVE),
             linewidths=THICKEST * strength,
-            # a faint line is no dashes, but a row of dots
-            linestyles=[(0, (3, 1)) if value < 0 else "-" for value in w],
+            linestyles=[DASHED if value < 0 else "-" for value in w],
             alpha=0.08 + 0.85 * strength,
             zorder=1,
         )
         return self.ax_.add_collection(edges)
 
-    def _draw_nodes(self, layers: list[list[str]], places: list[np.ndarray]) -> None:
+    def _draw_nodes(self, layers: list[list[str]], heights: list[np.ndarray]) -> None:
         self.nodes_, self.labels_ = [], []
-        sizes, sides = (60, 260, 60), ((-9, "right"), (0, "center"), (9, "left"))
-        for x, (names, heights) in enumerate(zip(layers, places, strict=True)):
-            look = {"s": sizes[x], "facecolor": "white", "edgecolor": "0.15", "zorder": 3}
-            self.nodes_.append(self.ax_.scatter(np.full(len(heights), x), heights, **look))
-            offset, side = sides[x]
+        # size of the nodes, side of their names, and distance of the names in points
+        looks = ((60, "right", -9), (260, "center", 0), (60, "left", 9))
+        for x, (size, side, offset) in enumerate(looks):
+            places = np.full(len(heights[x]), x), heights[x]
+            look = {"s": size, "facecolor": "white", "edgecolor": "0.15", "zorder": 3}
+            self.nodes_.append(self.ax_.scatter(*places, **look))
             self.labels_.append(
                 [
                     self.ax_.annotate(
-                        name, (x, y), (offset, 0), textcoords="offset points", ha=side,
-                        va="center_baseline", fontsize="small", parse_math=False, zorder=4,
+                        name, place, (offset, 0), textcoords="offset points", ha=side,
+                        va="center_baseline", zorder=4, **NAMES,
                     )
-                    for name, y in zip(names, heights, strict=True)
+                    for name, *place in zip(layers[x], *places, strict=True)
                 ]
             )  # fmt: skip
 
-    def _draw_headings(self, plt: Any, weights: tuple[np.ndarray, np.ndarray]) -> None:
+    def _draw_headings(self, weights: tuple[np.ndarray, np.ndarray]) -> None:
+        ax = self.ax_
         counts = (
             ("inputs", len(self.features), len(self.feature_names)),
             ("hidden units", len(self.units), len(self.output_weights)),
@@ -222,25 +213,15 @@ class NetworkDisplay(Display):
         )
         for x, (name, drawn, total) in enumerate(counts):
             text = name if drawn == total else f"{drawn} of {total}\n{name}"
-            self.ax_.text(x, 1.07, text, ha="center", va="bottom", weight="bold", fontsize="small")
+            ax.text(x, 1.07, text, ha="center", va="bottom", weight="bold", fontsize="small")
         for x, w in enumerate(weights):
             text = f"largest weight: {np.abs(w).max():.2g}"
-            self.ax_.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
+            ax.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
         handles = [
-            plt.Line2D([], [], color=POSITIVE, linewidth=2.5, label="positive weight"),
-            plt.Line2D([], [], color=NEGATIVE, linewidth=2.5, ls=(0, (3, 1)), label="negative"),
+            line_handle("positive weight", color=POSITIVE, linewidth=2.5),
+            line_handle("negative", color=NEGATIVE, linewidth=2.5, linestyle=DASHED),
         ]
-        self.ax_.legend(
+        ax.legend(
             handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.05), ncols=2,
             frameon=False, fontsize="small",
         )  # fmt: skip
-
-
-def _strongest(strength: np.ndarray, count: int) -> np.ndarray:
-    """Indices of the largest values, in increasing order."""
-    return np.sort(np.argsort(-strength, kind="stable")[:count])
-
-
-def _heights(count: int) -> np.ndarray:
-    """Places from top to bottom, the single one in the middle."""
-    return 1 - (np.arange(count) + 0.5) / count

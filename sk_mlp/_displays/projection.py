@@ -1,10 +1,10 @@
-"""ProjectionDisplay."""
+"""Draw the hidden layer of each sample and what separates the classes there."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from sk_mlp._displays.display import Display
+from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle
 from sk_mlp._displays.geometry import (
     box_section,
     class_margins,
@@ -14,7 +14,6 @@ from sk_mlp._displays.geometry import (
     view_along,
 )
 from sk_mlp._displays.network_view import NetworkView
-from sk_mlp._displays.style import add_legend, fill_regions, scatter_classes
 
 RESOLUTION = 200  # of a side: the boundaries are straight lines
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
@@ -24,12 +23,11 @@ class ProjectionDisplay(Display):
     """The samples as the output layer sees them: phi(x), and what separates the classes there.
 
     The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
-    or three hidden units are the axes themselves. More are projected at right angles to a plane,
-    and the axes say how much of the variance that keeps. For three or more classes it is the
-    plane of the first two principal components. For two classes the first axis is the direction
-    of the output weights, along which the network separates them, so that the separating
-    hyperplane appears as the straight line it is; the second axis is the first principal
-    component of the rest.
+    or three hidden units are the axes themselves. More are projected orthogonally onto a plane,
+    and the labels say which share of the variance each axis keeps. For three or more classes the
+    axes are the first two principal components. For two classes the first axis is the direction
+    of the output weights, so that the separating hyperplane appears as a straight line; the
+    second is the first principal component of the rest.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -104,8 +102,8 @@ class ProjectionDisplay(Display):
         y: Any = None,
         *,
         ax: Any = None,
-        scatter_kw: dict[str, Any] | None = None,
-    ) -> "ProjectionDisplay":
+        scatter_kw: Properties = None,
+    ) -> Self:
         """Draw the hidden layer of a fitted network.
 
         The boundary is exact: for more than three hidden units it is drawn if there are two
@@ -114,8 +112,8 @@ class ProjectionDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted; of a search, its `best_estimator_` is drawn. In a Pipeline the network is the
-            last step, and the picture shows the data after the steps in front of it.
+            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
+            search as its `best_estimator_`.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,), default=None
@@ -134,7 +132,7 @@ class ProjectionDisplay(Display):
         Raises
         ------
         ValueError
-            If the network has one hidden unit, or X, y or `ax` do not fit it.
+            If the network has one hidden unit, or X, y or `ax` do not fit the network.
         """
         view = NetworkView(estimator, cls.__name__, X, y)
         H, coefs = view.H, view.W2
@@ -158,9 +156,7 @@ class ProjectionDisplay(Display):
             intercept=view.b2 if drawable else None,
         ).plot(ax=ax, scatter_kw=scatter_kw)
 
-    def plot(
-        self, ax: Any = None, *, scatter_kw: dict[str, Any] | None = None
-    ) -> "ProjectionDisplay":
+    def plot(self, ax: Any = None, *, scatter_kw: Properties = None) -> Self:
         """Draw the samples and the boundary.
 
         Parameters
@@ -187,8 +183,8 @@ class ProjectionDisplay(Display):
                 f"a projection to {self.projection.shape[1]} axes needs a {needed} ax, got one "
                 f"of projection {ax.name!r}."
             )
-        plt, ax = self._set_axes(ax, subplot_kw={"projection": "3d"} if solid else None)
-        self.scatters_ = scatter_classes(ax, self.projection, self.y, self.classes, scatter_kw)
+        ax = self._set_axes(ax, subplot_kw={"projection": "3d"} if solid else None)
+        self.scatters_ = self._draw_samples(self.projection, self.y, self.classes, scatter_kw)
         box = limits(self.projection)
         self.boundary_ = []
         if self.coefs is not None:
@@ -199,19 +195,18 @@ class ProjectionDisplay(Display):
         if solid:
             ax.locator_params(nbins=4)
             ax.set_box_aspect(BOX_ASPECT, zoom=0.88)  # layouts do not count the labels of such axes
-        add_legend(ax, self._legend_of_boundary(plt))
+        self._add_legend(*self._boundary_handles())
         return self
 
     def _draw_line(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
         xx0, xx1 = grid(box, RESOLUTION)
-        raw = np.stack([xx0, xx1], axis=-1) @ coefs + intercept
-        n_outputs = raw.shape[-1]
-        margins = class_margins(raw[..., 0] if n_outputs == 1 else raw, n_outputs)
-        outlines = fill_regions(self.ax_, xx0, xx1, margins, outline=n_outputs > 1)
-        if n_outputs > 1:
+        margins = class_margins(np.stack([xx0, xx1], axis=-1) @ coefs + intercept)
+        several = coefs.shape[1] > 1
+        outlines = self._fill_regions(xx0, xx1, margins, outline=several)
+        if several:
             return outlines
         ends = box_section(coefs[:, 0], intercept[0], box)
-        return self.ax_.plot(*ends.T, color="black", linewidth=2.0, zorder=2) if len(ends) else []
+        return self.ax_.plot(*ends.T, **BOUNDARY, zorder=2) if len(ends) else []
 
     def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
@@ -224,10 +219,12 @@ class ProjectionDisplay(Display):
         plane = Poly3DCollection([corners], facecolor="0.5", edgecolor="black", alpha=0.3)
         return [ax.add_collection3d(plane)]
 
-    def _legend_of_boundary(self, plt: Any) -> list[Any]:
+    def _boundary_handles(self) -> list[Any]:
+        from matplotlib.patches import Rectangle
+
         if not self.boundary_:
             return []
         if self.projection.shape[1] == 3:
-            return [plt.Rectangle((0, 0), 1, 1, fc="0.75", ec="black", label="separating plane")]
+            return [Rectangle((0, 0), 1, 1, fc="0.75", ec="black", label="separating plane")]
         label = "separating line" if len(self.classes) == 2 else "boundary"
-        return [plt.Line2D([], [], color="black", linewidth=2.0, label=label)]
+        return [line_handle(label, **BOUNDARY)]

@@ -4,21 +4,22 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp._displays.style import NEGATIVE, POSITIVE, WEIGHTS_CMAP, shown
+from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, shown
 
+# Blue, grey at zero, yellow, and brighter all the way: the sign survives a print in grey.
+WEIGHTS_CMAP = "cividis"
 MAX_UNIT_TICKS = 20  # numbers of more units would touch
 CELL = 0.21  # inches, the height of a line of small text
-NAMES = {"fontsize": "small", "parse_math": False}  # a dollar sign is no formula
 TITLE = 0.55  # inches between the maps
 
 
 def maps_size(n_rows: int, n_columns: int) -> tuple[float, float]:
-    """Width and height in inches at which the cells of both maps are nearly square."""
+    """Return the width and height in inches at which the cells of both maps are nearly square."""
     return float(np.clip(2.4 + CELL * n_columns, 5.6, 14)), float(1.6 + CELL * n_rows)
 
 
 def images_size(n_images: int) -> tuple[float, float]:
-    """Width and height in inches of a figure of square images."""
+    """Return the width and height in inches of a figure of square images."""
     n_rows, n_columns = _image_grid(n_images)
     return 0.9 * n_columns + 1.1, 1.1 * n_rows + 0.2
 
@@ -36,25 +37,10 @@ def draw_maps(
     output_names: np.ndarray,
     feature_label: str,
 ) -> tuple[list[Any], list[Any]]:
-    """Draw features x units above outputs x units.
+    """Divide the area of `ax` between a map features x units and below it one outputs x units.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Gives its area.
-    input_weights : ndarray of shape (n_features, hidden_units)
-    output_weights : ndarray of shape (hidden_units, n_outputs)
-    feature_names : ndarray of shape (n_features,)
-    output_names : ndarray of shape (n_outputs,)
-    feature_label : str
-        Of the axis of the features.
-
-    Returns
-    -------
-    axes : list of matplotlib Axes
-        The upper and the lower map.
-    maps : list of matplotlib PolyCollection
-        One square for each weight.
+    `input_weights` has shape (n_features, hidden_units), `output_weights` (hidden_units,
+    n_outputs). Returns the axes and the PolyCollection of both maps.
     """
     ax.set_axis_off()
     inches = ax.get_window_extent().size / ax.figure.dpi
@@ -68,8 +54,10 @@ def draw_maps(
     upper = ax.inset_axes((0, 1 - share[0], width, share[0]))
     lower = ax.inset_axes((0, 0, width, share[1]), sharex=upper)
     maps = [
-        draw_squares(upper, input_weights, feature_names, "input of a unit per std of the feature"),
-        draw_squares(lower, output_weights.T, output_names, "logit per std of the unit"),
+        _draw_squares(
+            upper, input_weights, feature_names, "input of a unit per std of the feature"
+        ),
+        _draw_squares(lower, output_weights.T, output_names, "logit per std of the unit"),
     ]
     upper.set_ylabel(feature_label)
     lower.set_ylabel("class")
@@ -79,21 +67,11 @@ def draw_maps(
     return [upper, lower], maps
 
 
-def draw_squares(ax: Any, weights: np.ndarray, row_names: np.ndarray, unit: str) -> Any:
-    """Draw weights as squares: area for magnitude, filled if positive, hollow if negative.
+def _draw_squares(ax: Any, weights: np.ndarray, row_names: np.ndarray, unit: str) -> Any:
+    """Draw weights as squares, row by row: filled if positive, hollow if negative.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    weights : ndarray of shape (n_rows, n_columns)
-    row_names : ndarray of shape (n_rows,)
-    unit : str
-        What the weights measure.
-
-    Returns
-    -------
-    matplotlib PolyCollection
-        The squares, row by row (after Hinton & Shallice, 1991).
+    The area is the magnitude (after Hinton & Shallice, 1991). `weights` has shape
+    (n_rows, n_columns), in `unit`; returns the PolyCollection.
     """
     from matplotlib.collections import PolyCollection
 
@@ -120,22 +98,10 @@ def draw_squares(ax: Any, weights: np.ndarray, row_names: np.ndarray, unit: str)
 def draw_images(
     ax: Any, input_weights: np.ndarray, titles: list[str], image_shape: tuple[int, int]
 ) -> tuple[list[Any], list[Any]]:
-    """Draw the input weights of every unit as an image, all on one scale.
+    """Divide the area of `ax` between images of the input weights of each unit, on one scale.
 
-    Parameters
-    ----------
-    ax : matplotlib Axes
-        Gives its area.
-    input_weights : ndarray of shape (n_features, hidden_units)
-    titles : list of str of shape (hidden_units,)
-    image_shape : tuple of int
-        Rows and columns of an image.
-
-    Returns
-    -------
-    axes : list of matplotlib Axes
-        One for each hidden unit.
-    images : list of matplotlib AxesImage
+    `input_weights` has shape (n_features, hidden_units), and `image_shape` is rows and columns.
+    Returns the axes and the AxesImage of each unit.
     """
     ax.set_axis_off()
     n_rows, n_columns = _image_grid(len(titles))

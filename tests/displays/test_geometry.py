@@ -34,5 +34,5 @@ def test_box_section():
 
 def test_class_margins():
     raw = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 2.5]])
-    assert_allclose(class_margins(raw, 3), [[2, -2, -3], [-2.5, -0.5, 0.5]])
-    assert_allclose(class_margins(np.array([2.0]), 1), [[-2, 2]])
+    assert_allclose(class_margins(raw), [[2, -2, -3], [-2.5, -0.5, 0.5]])
+    assert_allclose(class_margins(np.array([[2.0]])), [[-2, 2]])
