@@ -4,6 +4,8 @@ A network alone needs the package `onnx` only. What is around it in a Pipeline i
 `skl2onnx`, which is imported when it is needed, not before.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,16 +13,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import Graph, add_network, network_output_types, tensor_type
-from sk_mlp.onnx.parts import CAN_EXPORT, estimators, networks
+from sk_mlp.onnx.graph import IR_VERSION, OPSETS, Graph, tensor_type
+from sk_mlp.onnx.parts import CAN_EXPORT, Part, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
-
-# Old enough for every runtime of the last two years, and all that the graph needs: opset 18 is
-# of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
-OPSET = 18
-OPSET_ML = 3
-IR_VERSION = 9
 
 
 def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype: Any = None) -> Any:
@@ -85,19 +81,18 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         raise TypeError(
             f"to_onnx needs a fitted model with a network; got {model!r}. {CAN_EXPORT}."
         )
-    default = np.dtype(_parameter_dtype(found[-1]))
-    dtype = None if dtype is None else np.dtype(dtype)
+    if dtype is not None:
+        dtype = np.dtype(dtype)
+    elif X is None or isinstance(model, TwoLayerPredictor):  # that of the parameters
+        dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
     if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
     outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
-    try:
+    with _installed("to_onnx"):
         if isinstance(model, TwoLayerPredictor):
-            return _network_to_onnx(model, outputs, dtype or default)
+            return _network_to_onnx(Part(model, outputs, dtype))
         from sk_mlp.onnx.converter import model_to_onnx
-    except ImportError as error:
-        raise _missing("to_onnx", error) from error
-    opsets = {"": OPSET, "ai.onnx.ml": OPSET_ML}
-    onnx_model = model_to_onnx(model, X, outputs, dtype, default, opsets)
+    onnx_model = model_to_onnx(model, X, outputs, dtype)
     onnx_model.ir_version = IR_VERSION
     return onnx_model
 
@@ -115,42 +110,40 @@ def register_converters() -> None:
     ImportError
         If `skl2onnx` is not installed.
     """
-    try:
+    with _installed("register_converters"):
         from sk_mlp.onnx.converter import register_networks
-    except ImportError as error:
-        raise _missing("register_converters", error) from error
     register_networks()
 
 
-def _missing(caller: str, error: ImportError) -> ImportError:
-    return ImportError(f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"', name=error.name)
+@contextmanager
+def _installed(caller: str) -> Iterator[None]:
+    """Name the extra that brings what cannot be imported."""
+    try:
+        yield
+    except ImportError as error:
+        message = f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"'
+        raise ImportError(message, name=error.name) from error
 
 
-def _parameter_dtype(model: TwoLayerPredictor) -> Any:
-    # as NumPy knows it, in whatever namespace the parameters are
-    return np.float32 if "float32" in str(model.coefs_[0].dtype) else np.float64
-
-
-def _network_to_onnx(model: TwoLayerPredictor, names: tuple[str, ...], dtype: Any) -> Any:
+def _network_to_onnx(network: Part) -> Any:
     from onnx import checker, helper
 
     from sk_mlp import __version__
 
-    graph = Graph()
-    add_network(graph, model, "X", {name: name for name in names}, dtype)
-    types = network_output_types(model, dtype)
+    def described(name: str, dtype: Any, shape: list[int]) -> Any:
+        return helper.make_tensor_value_info(name, tensor_type(dtype), [None, *shape])
+
+    graph = Graph(network.dtype)
+    network.nodes(graph, network.model, ["X"], {name: name for name in network.outputs})
     onnx_model = helper.make_model(
         helper.make_graph(
             graph.nodes,
-            type(model).__name__,
-            [helper.make_tensor_value_info("X", tensor_type(dtype), [None, model.n_features_in_])],
-            [
-                helper.make_tensor_value_info(name, tensor_type(kind), [None, *shape])
-                for name, (kind, shape) in ((name, types[name]) for name in names)
-            ],
+            type(network.model).__name__,
+            [described("X", network.dtype, [network.n_features_in_])],
+            [described(name, *kind) for name, kind in network.types().items()],
             graph.constants,
         ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid("", OPSETS[""])],
         ir_version=IR_VERSION,
         producer_name="sk_mlp",
         producer_version=__version__,

@@ -1,6 +1,6 @@
 """The network as nodes of an ONNX graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,24 +9,34 @@ from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._network.activations import LEAK
 from sk_mlp._predictor import TwoLayerPredictor
 
+# Old enough for every runtime of the last two years, and all that the graph needs: opset 18 is
+# of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
+OPSETS = {"": 18, "ai.onnx.ml": 3}
+IR_VERSION = 9
+
 
 class Graph:
-    """Nodes and constants of an ONNX graph under construction."""
+    """Nodes and constants of an ONNX graph under construction, and the dtype it computes in."""
 
-    def __init__(self) -> None:
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
     def constant(self, values: np.ndarray) -> str:
-        """Add a constant; returns its name."""
+        """Add a constant of the dtype of `values`; return its name."""
         from onnx import numpy_helper
 
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(values, name))
         return name
 
+    def number(self, values: Any) -> str:
+        """Add a constant of the dtype to compute in; return its name."""
+        return self.constant(np.asarray(values, self.dtype))
+
     def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Add a node with one output; returns the name of that."""
+        """Add a node with one output; return the name of its output."""
         from onnx import helper
 
         output = output or f"{operator.lower()}_{len(self.nodes)}"
@@ -34,100 +44,90 @@ class Graph:
         return output
 
 
-# the output of an activation, given a graph, the name of Z, the name to give and the dtype
-ActivationNodes = Callable[[Graph, str, str, Any], str]
+# given a graph, the name of Z and the name of the output, which is returned
+ActivationNodes = Callable[[Graph, str, str], str]
 
 
-def _leaky_relu(graph: Graph, Z: str, output: str, dtype: Any) -> str:
+def _operator(operator: str) -> ActivationNodes:
+    return lambda graph, Z, output: graph.node(operator, Z, output=output)
+
+
+def _leaky_relu(graph: Graph, Z: str, output: str) -> str:
     # not LeakyRelu, which runtimes do not know in double precision
-    return graph.node(
-        "Max", Z, graph.node("Mul", Z, graph.constant(dtype.type(LEAK))), output=output
-    )
+    return graph.node("Max", Z, graph.node("Mul", Z, graph.number(LEAK)), output=output)
 
 
-def _gelu(graph: Graph, Z: str, output: str, dtype: Any) -> str:
+def _gelu(graph: Graph, Z: str, output: str) -> str:
     # not Gelu, which is younger than opset 18
     cubic = graph.node("Mul", graph.node("Mul", Z, Z), Z)
-    cubic = graph.node("Mul", cubic, graph.constant(dtype.type(0.044715)))
-    inner = graph.node(
-        "Mul", graph.node("Add", Z, cubic), graph.constant(dtype.type(np.sqrt(2 / np.pi)))
-    )
-    gate = graph.node("Add", graph.node("Tanh", inner), graph.constant(dtype.type(1.0)))
-    half = graph.node("Mul", Z, graph.constant(dtype.type(0.5)))
+    cubic = graph.node("Mul", cubic, graph.number(0.044715))
+    inner = graph.node("Mul", graph.node("Add", Z, cubic), graph.number(np.sqrt(2 / np.pi)))
+    gate = graph.node("Add", graph.node("Tanh", inner), graph.number(1.0))
+    half = graph.node("Mul", Z, graph.number(0.5))
     return graph.node("Mul", half, gate, output=output)
 
 
+def _silu(graph: Graph, Z: str, output: str) -> str:
+    return graph.node("Mul", Z, graph.node("Sigmoid", Z), output=output)
+
+
 ACTIVATION_NODES: dict[str, ActivationNodes] = {
-    "identity": lambda graph, Z, output, dtype: graph.node("Identity", Z, output=output),
-    "logistic": lambda graph, Z, output, dtype: graph.node("Sigmoid", Z, output=output),
-    "tanh": lambda graph, Z, output, dtype: graph.node("Tanh", Z, output=output),
-    "relu": lambda graph, Z, output, dtype: graph.node("Relu", Z, output=output),
+    "identity": _operator("Identity"),
+    "logistic": _operator("Sigmoid"),
+    "tanh": _operator("Tanh"),
+    "relu": _operator("Relu"),
     "leaky_relu": _leaky_relu,
     "gelu": _gelu,
-    "silu": lambda graph, Z, output, dtype: graph.node(
-        "Mul", Z, graph.node("Sigmoid", Z), output=output
-    ),
+    "silu": _silu,
 }
 
 
 def add_network(
-    graph: Graph, model: TwoLayerPredictor, X: str, outputs: dict[str, str], dtype: Any
+    graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str], outputs: dict[str, str]
 ) -> None:
     """Add the nodes of a network.
 
-    Parameters
-    ----------
-    graph : Graph
-    model : TwoLayerPredictor
-    X : str
-        Name of its input, of `dtype`.
-    outputs : dict of str to str
-        What the graph has to give, of "label", "probabilities", "hidden", "logits" and
-        "scores" (the logits of both of two classes), and under which name.
-    dtype : dtype
+    `inputs` holds the name of X. `outputs` maps what the graph has to give to the names to use:
+    of "label", "probabilities", "hidden", "logits" and "scores" (the logits of both of two
+    classes).
     """
 
-    def constants(layer: int) -> list[str]:
-        values = model.coefs_[layer], model.intercepts_[layer]
-        return [graph.constant(to_numpy(array).astype(dtype)) for array in values]
+    def affine(layer: int, rows: str, output: str = "") -> str:
+        W, b = (graph.number(to_numpy(v[layer])) for v in (model.coefs_, model.intercepts_))
+        return graph.node("Add", graph.node("MatMul", rows, W), b, output=output)
 
-    W1, b1 = constants(0)
-    Z = graph.node("Add", graph.node("MatMul", X, W1), b1)
-    H = ACTIVATION_NODES[model.activation](graph, Z, outputs.get("hidden", ""), dtype)
+    activation = ACTIVATION_NODES[model.activation]
+    H = activation(graph, affine(0, inputs[0]), outputs.get("hidden", ""))
     if outputs.keys() == {"hidden"}:
         return
-    W2, b2 = constants(1)
-    S = graph.node("Add", graph.node("MatMul", H, W2), b2, output=outputs.get("logits", ""))
+    S = affine(1, H, outputs.get("logits", ""))
+    if not {"label", "probabilities", "scores"} & outputs.keys():
+        return
+    softmax = model.out_activation_ == "softmax"
+    if not softmax and not model._multilabel:
+        S = both_logits(graph, S)
     if "scores" in outputs:
-        negative = [graph.node("Neg", S)] if model.intercepts_[1].shape[0] == 1 else []
-        graph.node("Concat", *negative, S, output=outputs["scores"], axis=1)
-    if "probabilities" in outputs:
-        _add_probabilities(graph, model, S, outputs["probabilities"])
-    if "label" in outputs:
-        _add_label(graph, model, S, outputs["label"], dtype)
-
-
-def _add_probabilities(graph: Graph, model: TwoLayerPredictor, S: str, output: str) -> None:
-    if model.out_activation_ == "softmax":
-        graph.node("Softmax", S, output=output, axis=1)
-    elif model._multilabel:
-        graph.node("Sigmoid", S, output=output)
-    else:
-        both = graph.node("Concat", graph.node("Neg", S), S, axis=1)
-        graph.node("Sigmoid", both, output=output)
-
-
-def _add_label(graph: Graph, model: TwoLayerPredictor, S: str, output: str, dtype: Any) -> None:
+        graph.node("Identity", S, output=outputs["scores"])
+    if "probabilities" in outputs and softmax:
+        graph.node("Softmax", S, output=outputs["probabilities"], axis=1)
+    elif "probabilities" in outputs:
+        graph.node("Sigmoid", S, output=outputs["probabilities"])
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie
-    if model.out_activation_ == "softmax":
-        codes = graph.node("ArgMax", S, axis=1, keepdims=0)
-    else:
-        positive = graph.node("Greater", S, graph.constant(dtype.type(0.0)))
-        if model._multilabel:
-            graph.node("Cast", positive, output=output, to=tensor_type(np.dtype(np.int64)))
-            return
-        codes = graph.node("Cast", positive, to=tensor_type(np.dtype(np.int64)))
-        codes = graph.node("Reshape", codes, graph.constant(np.array([-1])))
+    if "label" in outputs and model._multilabel:
+        positive = graph.node("Greater", S, graph.number(0.0))
+        graph.node("Cast", positive, output=outputs["label"], to=tensor_type(np.dtype(np.int64)))
+    elif "label" in outputs:
+        add_label(graph, model, S, outputs["label"])
+
+
+def both_logits(graph: Graph, S: str) -> str:
+    """Logits of both of two classes, from those of the second."""
+    return graph.node("Concat", graph.node("Neg", S), S, axis=1)
+
+
+def add_label(graph: Graph, model: Any, scores: str, output: str) -> None:
+    """Add the nodes that look up the class with the highest score, the first of equal ones."""
+    codes = graph.node("ArgMax", scores, axis=1, keepdims=0)
     graph.node("Gather", graph.constant(labels(model)), codes, output=output)
 
 
@@ -151,24 +151,3 @@ def tensor_type(dtype: Any) -> int:
     from onnx import TensorProto, helper
 
     return int(TensorProto.STRING if dtype.kind == "O" else helper.np_dtype_to_tensor_dtype(dtype))
-
-
-def output_types(
-    model: Any, dtype: Any, *, multilabel: bool = False
-) -> dict[str, tuple[Any, list[Any]]]:
-    """Dtype of each output and its shape after the number of rows."""
-    n_classes = len(model.classes_)
-    label: tuple[Any, list[Any]] = (labels(model).dtype, [])
-    if multilabel:
-        label = (np.dtype(np.int64), [n_classes])
-    return {"label": label, "probabilities": (dtype, [n_classes])}
-
-
-def network_output_types(model: TwoLayerPredictor, dtype: Any) -> dict[str, tuple[Any, list[Any]]]:
-    """Return the same for a network, with its hidden layer and its logits."""
-    return {
-        **output_types(model, dtype, multilabel=model._multilabel),
-        "hidden": (dtype, [model._n_features_out]),
-        "logits": (dtype, [int(model.intercepts_[1].shape[0])]),
-        "scores": (dtype, [len(model.classes_)]),
-    }

@@ -5,7 +5,8 @@ that a replacement has to return are its own attribute, so nothing affects the n
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,17 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import Calibrated, Ensemble, Mean, OneVsRest, Stack
+from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
+from sk_mlp.onnx.graph import add_network, labels
 
+# what an ensemble takes of its members, and the function that adds its nodes
+ENSEMBLES = {
+    CalibratedClassifierCV: ("logits", add_calibrated),
+    BaggingClassifier: ("probabilities", add_mean),
+    VotingClassifier: ("probabilities", add_mean),
+    OneVsRestClassifier: ("logits", add_one_vs_rest),
+    StackingClassifier: ("probabilities", add_stack),
+}
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
     "What can be exported: a network; a Pipeline, FeatureUnion or ColumnTransformer with "
@@ -30,31 +40,37 @@ CAN_EXPORT = (
 )
 
 
-class NetworkPart(BaseEstimator):
-    """A network, what the graph takes of it and the dtype to compute in (None: of the input)."""
+@dataclass(eq=False)
+class Part(BaseEstimator):
+    """A network, or an ensemble of parts, and what the graph takes of it."""
 
-    def __init__(self, model: TwoLayerPredictor, outputs: tuple[str, ...], dtype: Any) -> None:
-        self.model, self.outputs, self.dtype = model, outputs, dtype
+    model: Any
+    outputs: tuple[str, ...]
+    dtype: Any  # to compute in; None for that of the input
+    nodes: Callable[..., None] = add_network  # adds its nodes
+    members: tuple[Any, ...] = ()  # parts whose outputs are the inputs of an ensemble
 
     @property
     def n_features_in_(self) -> int:
         """Number of features."""
         return int(self.model.n_features_in_)
 
-
-class EnsemblePart(BaseEstimator):
-    """An ensemble, the parts that are its members, and the rest as for a network."""
-
-    def __init__(
-        self,
-        model: Any,
-        members: list[Any],
-        ensemble: Ensemble,
-        outputs: tuple[str, ...],
-        dtype: Any,
-    ) -> None:
-        self.model, self.members, self.ensemble = model, members, ensemble
-        self.outputs, self.dtype = outputs, dtype
+    def types(self) -> dict[str, tuple[Any, list[int]]]:
+        """Dtype of each output, and its shape after the number of rows."""
+        model, n_classes = self.model, len(self.model.classes_)
+        types = {
+            "label": (labels(model).dtype, []),
+            "probabilities": (self.dtype, [n_classes]),
+            "scores": (self.dtype, [n_classes]),
+        }
+        if isinstance(model, StackingClassifier):
+            types["features"] = (self.dtype, [model.final_estimator_.n_features_in_])
+        if isinstance(model, TwoLayerPredictor):
+            types["hidden"] = (self.dtype, [model._n_features_out])
+            types["logits"] = (self.dtype, [int(model.intercepts_[1].shape[0])])
+            if model._multilabel:
+                types["label"] = (np.dtype(np.int64), [n_classes])
+        return {name: types[name] for name in self.outputs}
 
 
 def estimators(model: Any) -> Iterator[Any]:
@@ -77,19 +93,21 @@ def networks(model: Any) -> list[TwoLayerPredictor]:
     ]
 
 
+def last_step(model: Any) -> Any:
+    """Last step of a Pipeline, also of one inside it; else the model."""
+    while isinstance(model, Pipeline):
+        model = model.steps[-1][1]
+    return model
+
+
 def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """Return a copy of a fitted model in which parts take the place of networks.
 
-    Parameters
-    ----------
-    outputs : tuple of str
-        What to take of its last step: "hidden" alone if it is a transformer, else of "label",
-        "probabilities", "hidden" and "logits".
-    dtype : dtype or None
-        See `NetworkPart`.
+    `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
+    "label", "probabilities", "hidden" and "logits". For `dtype` see `Part`.
     """
     if isinstance(model, TwoLayerPredictor):
-        return NetworkPart(model, outputs, dtype)
+        return Part(model, outputs, dtype)
     if hasattr(model, "best_estimator_"):
         return part(model.best_estimator_, outputs, dtype)
     if isinstance(model, FrozenEstimator):
@@ -101,7 +119,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
             for (name, step), names in zip(model.steps, wanted, strict=True)
             if step not in (None, "passthrough")
         ]
-        return _changed(model, steps=steps)
+        return changed(model, steps=steps)
     if {"label", "hidden"} <= set(outputs):
         raise ValueError(
             "hidden=True needs a network as the last step, whose hidden layer it adds to the "
@@ -109,100 +127,77 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
         )
     if isinstance(model, FeatureUnion):
         parts = [(name, part(step, HIDDEN, dtype)) for name, step in model.transformer_list]
-        return _changed(model, transformer_list=parts)
+        return changed(model, transformer_list=parts)
     if isinstance(model, ColumnTransformer):
         triples = [(name, part(step, HIDDEN, dtype), on) for name, step, on in model.transformers_]
-        return _changed(model, transformers_=triples)
+        return changed(model, transformers_=triples)
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
-    return ENSEMBLES[type(model)](model, outputs, dtype)
+    return _ensemble(model, outputs, dtype)
 
 
-def _changed(model: Any, **attributes: Any) -> Any:
-    changed = copy.copy(model)
-    changed.__dict__.update(attributes)
-    return changed
+def changed(model: Any, **attributes: Any) -> Any:
+    """Return a copy of a fitted model with other attributes."""
+    other = copy.copy(model)
+    vars(other).update(attributes)
+    return other
 
 
-def _refuse(model: Any, why: str) -> None:
-    raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
-
-
-def _members(model: Any, estimators: Any, output: str, dtype: Any, n_classes: int) -> list[Any]:
-    """Return the parts of the members of an ensemble, of which all must be networks."""
-    members = []
-    for estimator in estimators:
-        last = member = part(estimator, (output,), dtype)
-        while isinstance(last, Pipeline):
-            last = last.steps[-1][1]
-        if not isinstance(last, NetworkPart):
-            _refuse(model, f"with the member {type(last).__name__}")
-        if last.model._multilabel or len(last.model.classes_) != n_classes:
-            _refuse(model, "whose members differ in their classes, or are multilabel,")
-        members.append(member)
-    return members
-
-
-def _calibrated(model: CalibratedClassifierCV, outputs: tuple[str, ...], dtype: Any) -> Any:
-    folds = model.calibrated_classifiers_
-    if model.method not in ("sigmoid", "isotonic"):
-        _refuse(model, f"with method={model.method!r}")
-    if model.method == "isotonic" and (
-        dtype == np.float32 or any("float64" not in str(W.coefs_[0].dtype) for W in networks(folds))
-    ):
-        _refuse(model, "with method='isotonic' and a network or dtype of single precision")
-    members = _members(model, [f.estimator for f in folds], "logits", dtype, len(model.classes_))
-    ensemble = Calibrated([fold.calibrators for fold in folds])
-    return EnsemblePart(model, members, ensemble, outputs, dtype)
-
-
-def _bagging(model: BaggingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    every = np.arange(model.n_features_in_)
-    if not all(np.array_equal(features, every) for features in model.estimators_features_):
-        _refuse(model, "on a part of the features")
-    n_classes = len(model.classes_)
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    return EnsemblePart(model, members, Mean(np.ones(len(members))), outputs, dtype)
-
-
-def _voting(model: VotingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.voting != "soft":
-        _refuse(model, f"with voting={model.voting!r}")
-    n_classes = len(model.classes_)
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    weights = np.ones(len(members))
-    if model.weights is not None:
-        pairs = zip(model.estimators, model.weights, strict=True)
-        weights = np.array([weight for (_, member), weight in pairs if member != "drop"], float)
-    return EnsemblePart(model, members, Mean(weights), outputs, dtype)
-
-
-def _one_vs_rest(model: OneVsRestClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.multilabel_:
-        _refuse(model, "of a multilabel target")
-    members = _members(model, model.estimators_, "logits", dtype, 2)
-    return EnsemblePart(model, members, OneVsRest(), outputs, dtype)
-
-
-def _stacking(model: StackingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
-        _refuse(model, "with passthrough=True or a stack_method other than 'predict_proba'")
-    n_classes = len(np.asarray(model.classes_))
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
-        _refuse(model, f"with the final estimator {type(model.final_estimator_).__name__}")
-    stack = EnsemblePart(model, members, Stack(), ("features",), dtype)
+def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
+    """Return the part of an ensemble, for a stack with its final estimator after it."""
+    if isinstance(model, CalibratedClassifierCV):
+        fitted = [fold.estimator for fold in model.calibrated_classifiers_]
+    else:
+        fitted = model.estimators_
+    taken, nodes = ENSEMBLES[type(model)]
+    members = tuple(part(estimator, (taken,), dtype) for estimator in fitted)
+    if why := _obstacle(model, dtype) or _obstacle_of_members(model, members):
+        raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
+    if not isinstance(model, StackingClassifier):
+        return Part(model, outputs, dtype, nodes, members)
+    stack = Part(model, ("features",), dtype, nodes, members)
     # it is fitted to the numbers of the classes
-    final = _changed(model.final_estimator_, classes_=model.classes_)
+    final = changed(model.final_estimator_, classes_=model.classes_)
     return Pipeline([("stack", stack), ("final", part(final, outputs, dtype))])
 
 
-ENSEMBLES = {
-    CalibratedClassifierCV: _calibrated,
-    BaggingClassifier: _bagging,
-    VotingClassifier: _voting,
-    OneVsRestClassifier: _one_vs_rest,
-    StackingClassifier: _stacking,
-}
+def _obstacle(model: Any, dtype: Any) -> str:
+    """Why the graph of an ensemble would not be exact, or ""."""
+    if isinstance(model, CalibratedClassifierCV):
+        if model.method not in ("sigmoid", "isotonic"):
+            return f"with method={model.method!r}"
+        single = any(
+            "float32" in str(network.coefs_[0].dtype)
+            for network in networks(model.calibrated_classifiers_)
+        )
+        if model.method == "isotonic" and (dtype == np.float32 or single):
+            return "with method='isotonic' and a network or dtype of single precision"
+    elif isinstance(model, BaggingClassifier):
+        every = np.arange(model.n_features_in_)
+        if not all(np.array_equal(features, every) for features in model.estimators_features_):
+            return "on a part of the features"
+    elif isinstance(model, VotingClassifier):
+        if model.voting != "soft":
+            return f"with voting={model.voting!r}"
+    elif isinstance(model, OneVsRestClassifier):
+        if model.multilabel_:
+            return "of a multilabel target"
+    elif model.passthrough or set(model.stack_method_) != {"predict_proba"}:
+        return "with passthrough=True or a stack_method other than 'predict_proba'"
+    elif not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
+        return f"with the final estimator {type(model.final_estimator_).__name__}"
+    return ""
+
+
+def _obstacle_of_members(model: Any, members: tuple[Any, ...]) -> str:
+    """Return the same for members, which must be networks of the same classes."""
+    n_classes = 2 if isinstance(model, OneVsRestClassifier) else len(model.classes_)
+    for last in map(last_step, members):
+        network = getattr(last, "model", None)
+        if not isinstance(network, TwoLayerPredictor):
+            return f"with the member {type(network or last).__name__}"
+        if network._multilabel or len(network.classes_) != n_classes:
+            return "whose members differ in their classes, or are multilabel,"
+    return ""
