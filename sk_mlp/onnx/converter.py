@@ -7,21 +7,16 @@ from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx._parse import _parse_sklearn
 from skl2onnx.algebra.type_helper import guess_initial_types
 from skl2onnx.common import data_types
+from skl2onnx.common.data_types import _guess_numpy_type as tensor_of
+from skl2onnx.helpers.integration import add_onnx_graph
 from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
-from sk_mlp.onnx.graph import OPSETS, Graph, tensor_type
+from sk_mlp.onnx.graph import OPSETS
 from sk_mlp.onnx.parts import Part, changed, estimators, last_step, part
 
-TENSORS = {
-    "float32": data_types.FloatTensorType,
-    "float64": data_types.DoubleTensorType,
-    "int64": data_types.Int64TensorType,
-    "bool": data_types.BooleanTensorType,
-    "object": data_types.StringTensorType,
-}
 FLOATING = (data_types.FloatTensorType, data_types.DoubleTensorType)
 # scikit-learn's default token pattern in the syntax of RE2, whose \w is ASCII alone; and a locale
 # that every machine has, whereas the converter's own, en_US.UTF-8, is missing in many containers
@@ -55,7 +50,7 @@ def _input_types(model: Any, prepared: Any, X: Any, dtype: Any) -> list[tuple[st
         n_features = getattr(model, "n_features_in_", getattr(prepared, "n_features_in_", None))
         if n_features is None:
             raise ValueError("This model does not know its input: pass some rows of it as X.")
-        return [("X", TENSORS[dtype.name]([None, n_features]))]
+        return [("X", tensor_of(dtype, [None, n_features]))]
     if hasattr(X, "toarray"):
         X = X[:1].toarray()
     if not hasattr(X, "columns"):
@@ -63,7 +58,7 @@ def _input_types(model: Any, prepared: Any, X: Any, dtype: Any) -> list[tuple[st
         if X.ndim == 1:  # texts
             return [("X", data_types.StringTensorType([None]))]
     return [
-        (name, TENSORS[dtype.name](kind.shape) if dtype and isinstance(kind, FLOATING) else kind)
+        (name, tensor_of(dtype, kind.shape) if dtype and isinstance(kind, FLOATING) else kind)
         for name, kind in guess_initial_types(X, None)
     ]
 
@@ -110,51 +105,25 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     outputs = [_parse_sklearn(scope, member, inputs, custom_parsers)[-1] for member in members]
     operator = scope.declare_local_operator(_alias(type(model)), model)
     operator.inputs = outputs or inputs
-    for name, (kind, _) in _part(operator).types().items():
-        operator.outputs.append(scope.declare_local_variable(name, TENSORS[kind.name]()))
+    for name, (dtype, shape) in _part(operator).types().items():
+        variable = scope.declare_local_variable(name, tensor_of(dtype, shape))
+        operator.outputs.append(variable)
     return operator.outputs
 
 
 def _set_types(operator: Any) -> None:
     """Set the types and shapes of the outputs."""
-    rows = operator.inputs[0].get_first_dimension()
     types = _part(operator).types().values()
-    for (kind, shape), output in zip(types, operator.outputs, strict=True):
-        output.type = TENSORS[kind.name]([rows, *shape])
-
-
-class _ContainerGraph(Graph):
-    """A graph whose nodes and constants go to a container of skl2onnx."""
-
-    def __init__(self, scope: Any, container: Any, dtype: Any) -> None:
-        super().__init__(dtype)
-        self.scope, self.container = scope, container
-
-    def constant(self, values: np.ndarray) -> str:
-        name: str = self.scope.get_unique_variable_name("constant")
-        content = values.ravel().tolist()
-        self.container.add_initializer(name, tensor_type(values.dtype), values.shape, content)
-        return name
-
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or self.scope.get_unique_variable_name(operator.lower())
-        name = self.scope.get_unique_operator_name(operator)
-        self.container.add_node(operator, list(inputs), output, name=name, **attributes)
-        return output
+    for (dtype, shape), output in zip(types, operator.outputs, strict=True):
+        output.type = tensor_of(dtype, shape)
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes."""
     part = _part(operator)
-    graph = _ContainerGraph(scope, container, part.dtype)
-    inputs = [
-        variable.full_name
-        if isinstance(variable.type, TENSORS[part.dtype.name])
-        else graph.node("Cast", variable.full_name, to=tensor_type(part.dtype))
-        for variable in operator.inputs
-    ]
-    names = [output.full_name for output in operator.outputs]
-    part.nodes(graph, part.model, inputs, dict(zip(part.outputs, names, strict=True)))
+    kind = type(tensor_of(part.dtype, []))
+    cast = not all(isinstance(variable.type, kind) for variable in operator.inputs)
+    add_onnx_graph(scope, operator, container, part.to_onnx(cast=cast))
 
 
 def _alias(kind: type) -> str:

@@ -30,11 +30,11 @@ def add_mean(graph: Graph, model: Any, members: Sequence[str], outputs: dict[str
         weights = np.array([weight for (_, member), weight in pairs if member != "drop"], float)
     # in scikit-learn's order, so that ties are ties here too
     terms = [
-        P if weight == 1 else graph.node("Mul", P, graph.number(weight))
+        P if weight == 1 else graph.node("Mul", P, weight)
         for P, weight in zip(members, weights, strict=True)
     ]
-    total = graph.number(weights.sum())
-    P = graph.node("Div", graph.node("Sum", *terms), total, output=outputs["probabilities"])
+    total = graph.node("Sum", *terms)
+    P = graph.node("Div", total, weights.sum(), output=outputs["probabilities"])
     add_label(graph, model, P, outputs["label"])
 
 
@@ -74,8 +74,8 @@ def add_stack(graph: Graph, model: Any, members: Sequence[str], outputs: dict[st
 def _calibrated(graph: Graph, S: str, calibrators: list[Any]) -> str:
     """Calibrated scores, one column for each calibrator."""
     if hasattr(calibrators[0], "a_"):
-        a = graph.number([-calibrator.a_ for calibrator in calibrators])
-        b = graph.number([-calibrator.b_ for calibrator in calibrators])
+        a = [-calibrator.a_ for calibrator in calibrators]
+        b = [-calibrator.b_ for calibrator in calibrators]
         return graph.node("Sigmoid", graph.node("Add", graph.node("Mul", S, a), b))
     columns = [
         _isotonic(graph, graph.node("Gather", S, graph.constant(np.array([j])), axis=1), c)
@@ -91,12 +91,12 @@ def _isotonic(graph: Graph, s: str, calibrator: Any) -> str:
     x, y = np.asarray(calibrator.X_thresholds_), np.asarray(calibrator.y_thresholds_)
     if len(x) == 1:  # a constant
         x, y = np.append(x, x + 1), np.append(y, y)
-    s = graph.node("Clip", s, graph.number(x[0]), graph.number(x[-1]))
+    s = graph.node("Clip", s, x[0], x[-1])
     # the segment that s is in: as many thresholds but the ends as are below it
-    below = graph.node("Cast", graph.node("Less", graph.number(x[1:-1]), s), to=INT64)
+    below = graph.node("Cast", graph.node("Less", x[1:-1], s), to=INT64)
     segment = _row_sums(graph, below)
     start, slope, base = (
-        graph.node("Gather", graph.number(values), segment)
+        graph.node("Gather", values, segment)
         for values in (x[:-1], np.diff(y) / np.diff(x), y[:-1])
     )
     rise = graph.node("Mul", slope, graph.node("Sub", s, start))
@@ -106,11 +106,11 @@ def _isotonic(graph: Graph, s: str, calibrator: Any) -> str:
 def _normalized(graph: Graph, P: str, n_columns: int) -> str:
     """Probabilities of all classes that sum to 1."""
     if n_columns == 1:
-        return graph.node("Concat", graph.node("Sub", graph.number(1), P), P, axis=1)
+        return graph.node("Concat", graph.node("Sub", 1, P), P, axis=1)
     total = _row_sums(graph, P)
     # equal shares where all calibrators give 0, as scikit-learn does
-    zero = graph.node("Equal", total, graph.number(0))
-    return graph.node("Where", zero, graph.number(1 / n_columns), graph.node("Div", P, total))
+    zero = graph.node("Equal", total, 0)
+    return graph.node("Where", zero, 1 / n_columns, graph.node("Div", P, total))
 
 
 def _row_sums(graph: Graph, P: str) -> str:

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import IR_VERSION, OPSETS, Graph, tensor_type
+from sk_mlp.onnx.graph import IR_VERSION
 from sk_mlp.onnx.parts import CAN_EXPORT, Part, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
@@ -90,7 +90,11 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
     with _installed("to_onnx"):
         if isinstance(model, TwoLayerPredictor):
-            return _network_to_onnx(Part(model, outputs, dtype))
+            from onnx import checker
+
+            onnx_model = Part(model, outputs, dtype).to_onnx()
+            checker.check_model(onnx_model, full_check=True)
+            return onnx_model
         from sk_mlp.onnx.converter import model_to_onnx
     onnx_model = model_to_onnx(model, X, outputs, dtype)
     onnx_model.ir_version = IR_VERSION
@@ -123,30 +127,3 @@ def _installed(caller: str) -> Iterator[None]:
     except ImportError as error:
         message = f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"'
         raise ImportError(message, name=error.name) from error
-
-
-def _network_to_onnx(network: Part) -> Any:
-    from onnx import checker, helper
-
-    from sk_mlp import __version__
-
-    def described(name: str, dtype: Any, shape: list[int]) -> Any:
-        return helper.make_tensor_value_info(name, tensor_type(dtype), [None, *shape])
-
-    graph = Graph(network.dtype)
-    network.nodes(graph, network.model, ["X"], {name: name for name in network.outputs})
-    onnx_model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            type(network.model).__name__,
-            [described("X", network.dtype, [network.n_features_in_])],
-            [described(name, *kind) for name, kind in network.types().items()],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSETS[""])],
-        ir_version=IR_VERSION,
-        producer_name="sk_mlp",
-        producer_version=__version__,
-    )
-    checker.check_model(onnx_model, full_check=True)
-    return onnx_model

@@ -31,16 +31,19 @@ class Graph:
         self.constants.append(numpy_helper.from_array(values, name))
         return name
 
-    def number(self, values: Any) -> str:
-        """Add a constant of the dtype to compute in; return its name."""
-        return self.constant(np.asarray(values, self.dtype))
+    def node(self, operator: str, *inputs: Any, output: str = "", **attributes: Any) -> str:
+        """Add a node with one output; return the name of its output.
 
-    def node(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        """Add a node with one output; return the name of its output."""
+        An input is a name, or numbers: a constant of the dtype to compute in.
+        """
         from onnx import helper
 
+        names = [
+            value if isinstance(value, str) else self.constant(np.asarray(value, self.dtype))
+            for value in inputs
+        ]
         output = output or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [output], **attributes))
+        self.nodes.append(helper.make_node(operator, names, [output], output, **attributes))
         return output
 
 
@@ -54,17 +57,16 @@ def _operator(operator: str) -> ActivationNodes:
 
 def _leaky_relu(graph: Graph, Z: str, output: str) -> str:
     # not LeakyRelu, which runtimes do not know in double precision
-    return graph.node("Max", Z, graph.node("Mul", Z, graph.number(LEAK)), output=output)
+    return graph.node("Max", Z, graph.node("Mul", Z, LEAK), output=output)
 
 
 def _gelu(graph: Graph, Z: str, output: str) -> str:
     # not Gelu, which is younger than opset 18
     cubic = graph.node("Mul", graph.node("Mul", Z, Z), Z)
-    cubic = graph.node("Mul", cubic, graph.number(0.044715))
-    inner = graph.node("Mul", graph.node("Add", Z, cubic), graph.number(np.sqrt(2 / np.pi)))
-    gate = graph.node("Add", graph.node("Tanh", inner), graph.number(1.0))
-    half = graph.node("Mul", Z, graph.number(0.5))
-    return graph.node("Mul", half, gate, output=output)
+    cubic = graph.node("Mul", cubic, 0.044715)
+    inner = graph.node("Mul", graph.node("Add", Z, cubic), np.sqrt(2 / np.pi))
+    gate = graph.node("Add", graph.node("Tanh", inner), 1.0)
+    return graph.node("Mul", graph.node("Mul", Z, 0.5), gate, output=output)
 
 
 def _silu(graph: Graph, Z: str, output: str) -> str:
@@ -93,7 +95,7 @@ def add_network(
     """
 
     def affine(layer: int, rows: str, output: str = "") -> str:
-        W, b = (graph.number(to_numpy(v[layer])) for v in (model.coefs_, model.intercepts_))
+        W, b = (to_numpy(arrays[layer]) for arrays in (model.coefs_, model.intercepts_))
         return graph.node("Add", graph.node("MatMul", rows, W), b, output=output)
 
     activation = ACTIVATION_NODES[model.activation]
@@ -114,7 +116,7 @@ def add_network(
         graph.node("Sigmoid", S, output=outputs["probabilities"])
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie
     if "label" in outputs and model._multilabel:
-        positive = graph.node("Greater", S, graph.number(0.0))
+        positive = graph.node("Greater", S, 0.0)
         graph.node("Cast", positive, output=outputs["label"], to=tensor_type(np.dtype(np.int64)))
     elif "label" in outputs:
         add_label(graph, model, S, outputs["label"])

@@ -22,7 +22,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
-from sk_mlp.onnx.graph import add_network, labels
+from sk_mlp.onnx.graph import IR_VERSION, OPSETS, Graph, add_network, labels, tensor_type
 
 # what an ensemble takes of its members, and the function that adds its nodes
 ENSEMBLES = {
@@ -55,22 +55,51 @@ class Part(BaseEstimator):
         """Number of features."""
         return int(self.model.n_features_in_)
 
-    def types(self) -> dict[str, tuple[Any, list[int]]]:
-        """Dtype of each output, and its shape after the number of rows."""
+    def types(self) -> dict[str, tuple[Any, list[Any]]]:
+        """Dtype of each output, and its shape, where None is the number of rows."""
         model, n_classes = self.model, len(self.model.classes_)
-        types = {
-            "label": (labels(model).dtype, []),
-            "probabilities": (self.dtype, [n_classes]),
-            "scores": (self.dtype, [n_classes]),
+        types: dict[str, tuple[Any, list[Any]]] = {
+            "label": (labels(model).dtype, [None]),
+            "probabilities": (self.dtype, [None, n_classes]),
+            "scores": (self.dtype, [None, n_classes]),
         }
         if isinstance(model, StackingClassifier):
-            types["features"] = (self.dtype, [model.final_estimator_.n_features_in_])
+            types["features"] = (self.dtype, [None, model.final_estimator_.n_features_in_])
         if isinstance(model, TwoLayerPredictor):
-            types["hidden"] = (self.dtype, [model._n_features_out])
-            types["logits"] = (self.dtype, [int(model.intercepts_[1].shape[0])])
+            types["hidden"] = (self.dtype, [None, model._n_features_out])
+            types["logits"] = (self.dtype, [None, int(model.intercepts_[1].shape[0])])
             if model._multilabel:
-                types["label"] = (np.dtype(np.int64), [n_classes])
+                types["label"] = (np.dtype(np.int64), [None, n_classes])
         return {name: types[name] for name in self.outputs}
+
+    def to_onnx(self, *, cast: bool = False) -> Any:
+        """Model of this part alone; with `cast` its inputs may be of another dtype."""
+        from onnx import helper
+
+        from sk_mlp import __version__
+
+        def described(name: str, dtype: Any, shape: list[Any]) -> Any:
+            return helper.make_tensor_value_info(name, tensor_type(dtype), shape)
+
+        shape = [None, None if self.members else self.n_features_in_]
+        inputs = [f"X{j}" for j in range(len(self.members))] or ["X"]
+        graph, to = Graph(self.dtype), tensor_type(self.dtype)
+        rows = [graph.node("Cast", name, to=to) for name in inputs] if cast else inputs
+        self.nodes(graph, self.model, rows, {name: name for name in self.outputs})
+        body = helper.make_graph(
+            graph.nodes,
+            type(self.model).__name__,
+            [described(name, self.dtype, shape) for name in inputs],
+            [described(name, *kind) for name, kind in self.types().items()],
+            graph.constants,
+        )
+        return helper.make_model(
+            body,
+            opset_imports=[helper.make_opsetid("", OPSETS[""])],
+            ir_version=IR_VERSION,
+            producer_name="sk_mlp",
+            producer_version=__version__,
+        )
 
 
 def estimators(model: Any) -> Iterator[Any]:
@@ -152,8 +181,9 @@ def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     else:
         fitted = model.estimators_
     taken, nodes = ENSEMBLES[type(model)]
-    members = tuple(part(estimator, (taken,), dtype) for estimator in fitted)
-    if why := _obstacle(model, dtype) or _obstacle_of_members(model, members):
+    why = _obstacle(model, dtype)
+    members = () if why else tuple(part(member, (taken,), dtype) for member in fitted)
+    if why := why or _obstacle_of_members(model, members):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
     if not isinstance(model, StackingClassifier):
         return Part(model, outputs, dtype, nodes, members)
