@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from skl2onnx import convert_sklearn, update_registered_converter
 from skl2onnx._parse import _parse_sklearn
-from skl2onnx.algebra.type_helper import guess_initial_types
+from skl2onnx.algebra.type_helper import _guess_type, guess_initial_types
 from skl2onnx.common import data_types
 from skl2onnx.common.data_types import _guess_numpy_type as tensor_of
 from skl2onnx.helpers.integration import add_onnx_graph
@@ -105,25 +105,30 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     outputs = [_parse_sklearn(scope, member, inputs, custom_parsers)[-1] for member in members]
     operator = scope.declare_local_operator(_alias(type(model)), model)
     operator.inputs = outputs or inputs
-    for name, (dtype, shape) in _part(operator).types().items():
-        variable = scope.declare_local_variable(name, tensor_of(dtype, shape))
+    part = _part(operator)
+    for name in part.outputs:
+        variable = scope.declare_local_variable(name, tensor_of(part.dtype, [None, None]))
         operator.outputs.append(variable)
     return operator.outputs
 
 
+def _to_onnx(operator: Any) -> Any:
+    inputs = [
+        (data_types.guess_proto_type(variable.type), variable.type.shape)
+        for variable in operator.inputs
+    ]
+    return _part(operator).to_onnx(inputs)
+
+
 def _set_types(operator: Any) -> None:
     """Set the types and shapes of the outputs."""
-    types = _part(operator).types().values()
-    for (dtype, shape), output in zip(types, operator.outputs, strict=True):
-        output.type = tensor_of(dtype, shape)
+    for output, described in zip(operator.outputs, _to_onnx(operator).graph.output, strict=True):
+        output.type = _guess_type(described)
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes."""
-    part = _part(operator)
-    kind = type(tensor_of(part.dtype, []))
-    cast = not all(isinstance(variable.type, kind) for variable in operator.inputs)
-    add_onnx_graph(scope, operator, container, part.to_onnx(cast=cast))
+    add_onnx_graph(scope, operator, container, _to_onnx(operator))
 
 
 def _alias(kind: type) -> str:

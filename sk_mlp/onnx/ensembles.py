@@ -1,7 +1,6 @@
 """Ensembles of networks as nodes of an ONNX graph.
 
-The nodes are added by functions of the graph, the ensemble, the names of what its members give
-and the names of the outputs.
+The nodes are added by functions of the graph, the ensemble and the names of what its members give.
 
 The converters of skl2onnx 1.20 for these classes were measured beside scikit-learn 1.9. With the
 logits of a network they give the same probabilities for sigmoid calibration, bagging,
@@ -17,12 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from sk_mlp.onnx.graph import Graph, add_label, both_logits
-
-INT64 = 7  # onnx.TensorProto.INT64
+from sk_mlp.onnx.graph import INT64, Graph, add_label, both_logits
 
 
-def add_mean(graph: Graph, model: Any, members: Sequence[str], outputs: dict[str, str]) -> None:
+def add_mean(graph: Graph, model: Any, members: Sequence[str]) -> None:
     """Add the mean of the probabilities of the members, weighted in a vote."""
     weights = np.ones(len(members))
     if getattr(model, "weights", None) is not None:
@@ -34,41 +31,37 @@ def add_mean(graph: Graph, model: Any, members: Sequence[str], outputs: dict[str
         for P, weight in zip(members, weights, strict=True)
     ]
     total = graph.node("Sum", *terms)
-    P = graph.node("Div", total, weights.sum(), output=outputs["probabilities"])
-    add_label(graph, model, P, outputs["label"])
+    P = graph.node("Div", total, weights.sum(), output="probabilities")
+    add_label(graph, model, P)
 
 
-def add_calibrated(
-    graph: Graph, model: Any, members: Sequence[str], outputs: dict[str, str]
-) -> None:
+def add_calibrated(graph: Graph, model: Any, members: Sequence[str]) -> None:
     """Add the mean over the folds of the calibrated logits of their networks."""
     folds = [
         _normalized(graph, _calibrated(graph, S, fold.calibrators), len(fold.calibrators))
         for S, fold in zip(members, model.calibrated_classifiers_, strict=True)
     ]
-    add_mean(graph, model, folds, outputs)
+    add_mean(graph, model, folds)
 
 
-def add_one_vs_rest(
-    graph: Graph, model: Any, members: Sequence[str], outputs: dict[str, str]
-) -> None:
+def add_one_vs_rest(graph: Graph, model: Any, members: Sequence[str]) -> None:
     """Combine the logits of one member for each class, or of one for two classes."""
     if len(members) == 1:
         S = both_logits(graph, members[0])
-        graph.node("Sigmoid", S, output=outputs["probabilities"])
+        graph.node("Sigmoid", S, output="probabilities")
     else:
         S = graph.node("Concat", *members, axis=1)
         P = graph.node("Sigmoid", S)
-        graph.node("Div", P, _row_sums(graph, P), output=outputs["probabilities"])
-    add_label(graph, model, S, outputs["label"])
+        graph.node("Div", P, _row_sums(graph, P), output="probabilities")
+    add_label(graph, model, S)
 
 
-def add_stack(graph: Graph, model: Any, members: Sequence[str], outputs: dict[str, str]) -> None:
+def add_stack(graph: Graph, model: Any, members: Sequence[str]) -> None:
     """Put probabilities, without the first of two, side by side for the final estimator."""
     if len(model.classes_) == 2:
         second = graph.constant(np.array([1]))
         members = [graph.node("Gather", P, second, axis=1) for P in members]
-    graph.node("Concat", *members, output=outputs["features"], axis=1)
+    graph.node("Concat", *members, output="features", axis=1)
 
 
 def _calibrated(graph: Graph, S: str, calibrators: list[Any]) -> str:

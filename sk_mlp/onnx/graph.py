@@ -13,13 +13,14 @@ from sk_mlp._predictor import TwoLayerPredictor
 # of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9
+INT64 = 7  # onnx.TensorProto.INT64
 
 
 class Graph:
-    """Nodes and constants of an ONNX graph under construction, and the dtype it computes in."""
+    """An ONNX graph under construction, the dtype it computes in and the outputs to give."""
 
-    def __init__(self, dtype: np.dtype) -> None:
-        self.dtype = dtype
+    def __init__(self, dtype: np.dtype, outputs: Sequence[str]) -> None:
+        self.dtype, self.outputs = dtype, outputs
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
@@ -45,6 +46,25 @@ class Graph:
         output = output or f"{operator.lower()}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, names, [output], output, **attributes))
         return output
+
+    def to_onnx(self, name: str, inputs: dict[str, tuple[int, list[Any]]]) -> Any:
+        """Model of the nodes that the outputs need; of the inputs type and shape are given."""
+        from onnx import helper, shape_inference, utils
+
+        from sk_mlp import __version__
+
+        described = [helper.make_tensor_value_info(key, *kind) for key, kind in inputs.items()]
+        body = helper.make_graph(self.nodes, name, described, [], self.constants)
+        opsets = [helper.make_opsetid("", OPSETS[""])]
+        model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
+        model = shape_inference.infer_shapes(model)  # the types of the outputs
+        model = utils.Extractor(model).extract_model(list(inputs), list(self.outputs))
+        del model.graph.value_info[:]
+        for output in model.graph.output:  # any number of rows
+            output.type.tensor_type.shape.dim[0].ClearField("dim_param")
+        model.graph.name = name
+        model.producer_name, model.producer_version = "sk_mlp", __version__
+        return model
 
 
 # given a graph, the name of Z and the name of the output, which is returned
@@ -84,53 +104,42 @@ ACTIVATION_NODES: dict[str, ActivationNodes] = {
 }
 
 
-def add_network(
-    graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str], outputs: dict[str, str]
-) -> None:
-    """Add the nodes of a network.
+def add_network(graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str]) -> None:
+    """Add the nodes of a network; `inputs` holds the name of X.
 
-    `inputs` holds the name of X. `outputs` maps what the graph has to give to the names to use:
-    of "label", "probabilities", "hidden", "logits" and "scores" (the logits of both of two
-    classes).
+    They give "label", "probabilities", "hidden", "logits" and "scores", which are the logits of
+    both of two classes.
     """
 
     def affine(layer: int, rows: str, output: str = "") -> str:
         W, b = (to_numpy(arrays[layer]) for arrays in (model.coefs_, model.intercepts_))
         return graph.node("Add", graph.node("MatMul", rows, W), b, output=output)
 
-    activation = ACTIVATION_NODES[model.activation]
-    H = activation(graph, affine(0, inputs[0]), outputs.get("hidden", ""))
-    if outputs.keys() == {"hidden"}:
-        return
-    S = affine(1, H, outputs.get("logits", ""))
-    if not {"label", "probabilities", "scores"} & outputs.keys():
-        return
+    H = ACTIVATION_NODES[model.activation](graph, affine(0, inputs[0]), "hidden")
+    S = affine(1, H, "logits")
     softmax = model.out_activation_ == "softmax"
-    if not softmax and not model._multilabel:
+    if softmax or model._multilabel:
+        graph.node("Identity", S, output="scores")
+    else:
         S = both_logits(graph, S)
-    if "scores" in outputs:
-        graph.node("Identity", S, output=outputs["scores"])
-    if "probabilities" in outputs and softmax:
-        graph.node("Softmax", S, output=outputs["probabilities"], axis=1)
-    elif "probabilities" in outputs:
-        graph.node("Sigmoid", S, output=outputs["probabilities"])
+    graph.node("Softmax" if softmax else "Sigmoid", S, output="probabilities")
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie
-    if "label" in outputs and model._multilabel:
-        positive = graph.node("Greater", S, 0.0)
-        graph.node("Cast", positive, output=outputs["label"], to=tensor_type(np.dtype(np.int64)))
-    elif "label" in outputs:
-        add_label(graph, model, S, outputs["label"])
+    if model._multilabel:
+        graph.node("Cast", graph.node("Greater", S, 0.0), output="label", to=INT64)
+    else:
+        add_label(graph, model, S)
 
 
 def both_logits(graph: Graph, S: str) -> str:
     """Logits of both of two classes, from those of the second."""
-    return graph.node("Concat", graph.node("Neg", S), S, axis=1)
+    return graph.node("Concat", graph.node("Neg", S), S, output="scores", axis=1)
 
 
-def add_label(graph: Graph, model: Any, scores: str, output: str) -> None:
+def add_label(graph: Graph, model: Any, scores: str) -> None:
     """Add the nodes that look up the class with the highest score, the first of equal ones."""
-    codes = graph.node("ArgMax", scores, axis=1, keepdims=0)
-    graph.node("Gather", graph.constant(labels(model)), codes, output=output)
+    if "label" in graph.outputs:  # else they may be labels that ONNX does not have
+        codes = graph.node("ArgMax", scores, axis=1, keepdims=0)
+        graph.node("Gather", graph.constant(labels(model)), codes, output="label")
 
 
 def labels(model: Any) -> np.ndarray:
@@ -146,10 +155,3 @@ def labels(model: Any) -> np.ndarray:
     if not all(isinstance(label, str) for label in labels):
         raise ValueError(f"ONNX has labels of numbers, strings and booleans only; got {labels!r}.")
     return labels
-
-
-def tensor_type(dtype: Any) -> int:
-    """Type of ONNX for a dtype, where object is string."""
-    from onnx import TensorProto, helper
-
-    return int(TensorProto.STRING if dtype.kind == "O" else helper.np_dtype_to_tensor_dtype(dtype))

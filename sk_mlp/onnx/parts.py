@@ -5,7 +5,7 @@ that a replacement has to return are its own attribute, so nothing affects the n
 """
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
-from sk_mlp.onnx.graph import IR_VERSION, OPSETS, Graph, add_network, labels, tensor_type
+from sk_mlp.onnx.graph import Graph, add_network
 
 # what an ensemble takes of its members, and the function that adds its nodes
 ENSEMBLES = {
@@ -55,51 +55,21 @@ class Part(BaseEstimator):
         """Number of features."""
         return int(self.model.n_features_in_)
 
-    def types(self) -> dict[str, tuple[Any, list[Any]]]:
-        """Dtype of each output, and its shape, where None is the number of rows."""
-        model, n_classes = self.model, len(self.model.classes_)
-        types: dict[str, tuple[Any, list[Any]]] = {
-            "label": (labels(model).dtype, [None]),
-            "probabilities": (self.dtype, [None, n_classes]),
-            "scores": (self.dtype, [None, n_classes]),
-        }
-        if isinstance(model, StackingClassifier):
-            types["features"] = (self.dtype, [None, model.final_estimator_.n_features_in_])
-        if isinstance(model, TwoLayerPredictor):
-            types["hidden"] = (self.dtype, [None, model._n_features_out])
-            types["logits"] = (self.dtype, [None, int(model.intercepts_[1].shape[0])])
-            if model._multilabel:
-                types["label"] = (np.dtype(np.int64), [None, n_classes])
-        return {name: types[name] for name in self.outputs}
-
-    def to_onnx(self, *, cast: bool = False) -> Any:
-        """Model of this part alone; with `cast` its inputs may be of another dtype."""
+    def to_onnx(self, inputs: Sequence[tuple[int, list[Any]]] = ()) -> Any:
+        """Model of this part alone, of inputs of these types and shapes."""
         from onnx import helper
 
-        from sk_mlp import __version__
-
-        def described(name: str, dtype: Any, shape: list[Any]) -> Any:
-            return helper.make_tensor_value_info(name, tensor_type(dtype), shape)
-
-        shape = [None, None if self.members else self.n_features_in_]
-        inputs = [f"X{j}" for j in range(len(self.members))] or ["X"]
-        graph, to = Graph(self.dtype), tensor_type(self.dtype)
-        rows = [graph.node("Cast", name, to=to) for name in inputs] if cast else inputs
-        self.nodes(graph, self.model, rows, {name: name for name in self.outputs})
-        body = helper.make_graph(
-            graph.nodes,
-            type(self.model).__name__,
-            [described(name, self.dtype, shape) for name in inputs],
-            [described(name, *kind) for name, kind in self.types().items()],
-            graph.constants,
-        )
-        return helper.make_model(
-            body,
-            opset_imports=[helper.make_opsetid("", OPSETS[""])],
-            ir_version=IR_VERSION,
-            producer_name="sk_mlp",
-            producer_version=__version__,
-        )
+        kind = helper.np_dtype_to_tensor_dtype(self.dtype)
+        if not self.members:
+            inputs = [(inputs[0][0] if inputs else kind, [None, self.n_features_in_])]
+        named = {f"X{j or ''}": described for j, described in enumerate(inputs)}
+        graph = Graph(self.dtype, self.outputs)
+        rows = [
+            name if given == kind else graph.node("Cast", name, to=kind)
+            for name, (given, _) in named.items()
+        ]
+        self.nodes(graph, self.model, rows)
+        return graph.to_onnx(type(self.model).__name__, named)
 
 
 def estimators(model: Any) -> Iterator[Any]:
