@@ -56,14 +56,6 @@ def add_one_vs_rest(graph: Graph, model: Any, members: Sequence[str]) -> None:
     add_label(graph, model, S)
 
 
-def add_stack(graph: Graph, model: Any, members: Sequence[str]) -> None:
-    """Put probabilities, without the first of two, side by side for the final estimator."""
-    if len(model.classes_) == 2:
-        second = graph.constant(np.array([1]))
-        members = [graph.node("Gather", P, second, axis=1) for P in members]
-    graph.node("Concat", *members, output="features", axis=1)
-
-
 def _calibrated(graph: Graph, S: str, calibrators: list[Any]) -> str:
     """Calibrated scores, one column for each calibrator."""
     if hasattr(calibrators[0], "a_"):

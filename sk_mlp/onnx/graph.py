@@ -107,8 +107,8 @@ ACTIVATION_NODES: dict[str, ActivationNodes] = {
 def add_network(graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str]) -> None:
     """Add the nodes of a network; `inputs` holds the name of X.
 
-    They give "label", "probabilities", "hidden", "logits" and "scores", which are the logits of
-    both of two classes.
+    They give "label", "probabilities", "hidden", "logits"; "scores", the logits of both of two
+    classes; and "positive", the probability of the second of them.
     """
 
     def affine(layer: int, rows: str, output: str = "") -> str:
@@ -121,6 +121,7 @@ def add_network(graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str]) -
     if softmax or model._multilabel:
         graph.node("Identity", S, output="scores")
     else:
+        graph.node("Sigmoid", S, output="positive")
         S = both_logits(graph, S)
     graph.node("Softmax" if softmax else "Sigmoid", S, output="probabilities")
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie

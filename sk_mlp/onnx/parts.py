@@ -21,7 +21,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
+from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest
 from sk_mlp.onnx.graph import Graph, add_network
 
 # what an ensemble takes of its members, and the function that adds its nodes
@@ -30,7 +30,6 @@ ENSEMBLES = {
     BaggingClassifier: ("probabilities", add_mean),
     VotingClassifier: ("probabilities", add_mean),
     OneVsRestClassifier: ("logits", add_one_vs_rest),
-    StackingClassifier: ("probabilities", add_stack),
 }
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
@@ -92,11 +91,17 @@ def networks(model: Any) -> list[TwoLayerPredictor]:
     ]
 
 
+def unwrapped(model: Any) -> Any:
+    """What a search has found or a FrozenEstimator holds; else the model."""
+    if isinstance(model, FrozenEstimator):
+        return unwrapped(model.estimator)
+    return unwrapped(model.best_estimator_) if hasattr(model, "best_estimator_") else model
+
+
 def last_step(model: Any) -> Any:
-    """Last step of a Pipeline, also of one inside it; else the model."""
-    while isinstance(model, Pipeline):
-        model = model.steps[-1][1]
-    return model
+    """Last step of a Pipeline; else the model, in both cases unwrapped."""
+    model = unwrapped(model)
+    return last_step(model.steps[-1][1]) if isinstance(model, Pipeline) else model
 
 
 def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
@@ -105,12 +110,9 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
     "label", "probabilities", "hidden" and "logits". For `dtype` see `Part`.
     """
+    model = unwrapped(model)
     if isinstance(model, TwoLayerPredictor):
         return Part(model, outputs, dtype)
-    if hasattr(model, "best_estimator_"):
-        return part(model.best_estimator_, outputs, dtype)
-    if isinstance(model, FrozenEstimator):
-        return part(model.estimator, outputs, dtype)
     if isinstance(model, Pipeline):
         wanted = [HIDDEN] * (len(model.steps) - 1) + [outputs]
         steps = [
@@ -132,7 +134,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
         return changed(model, transformers_=triples)
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
-    if type(model) not in ENSEMBLES:
+    if type(model) not in (*ENSEMBLES, StackingClassifier):
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
     return _ensemble(model, outputs, dtype)
 
@@ -145,33 +147,36 @@ def changed(model: Any, **attributes: Any) -> Any:
 
 
 def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
-    """Return the part of an ensemble, for a stack with its final estimator after it."""
+    """Return the part of an ensemble; of a stack, its members side by side and what follows."""
     if isinstance(model, CalibratedClassifierCV):
         fitted = [fold.estimator for fold in model.calibrated_classifiers_]
     else:
         fitted = model.estimators_
-    taken, nodes = ENSEMBLES[type(model)]
-    why = _obstacle(model, dtype)
-    members = () if why else tuple(part(member, (taken,), dtype) for member in fitted)
-    if why := why or _obstacle_of_members(model, members):
+    if why := _obstacle(model, [last_step(member) for member in fitted], dtype):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
     if not isinstance(model, StackingClassifier):
+        taken, nodes = ENSEMBLES[type(model)]
+        members = tuple(part(member, (taken,), dtype) for member in fitted)
         return Part(model, outputs, dtype, nodes, members)
-    stack = Part(model, ("features",), dtype, nodes, members)
+    taken = "positive" if len(model.classes_) == 2 else "probabilities"
+    union = FeatureUnion([(str(j), part(e, (taken,), dtype)) for j, e in enumerate(fitted)])
     # it is fitted to the numbers of the classes
     final = changed(model.final_estimator_, classes_=model.classes_)
-    return Pipeline([("stack", stack), ("final", part(final, outputs, dtype))])
+    return Pipeline([("members", union), ("final", part(final, outputs, dtype))])
 
 
-def _obstacle(model: Any, dtype: Any) -> str:
-    """Why the graph of an ensemble would not be exact, or ""."""
+def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
+    """Why the graph of an ensemble of these members would not be exact, or ""."""
+    n_classes = 2 if isinstance(model, OneVsRestClassifier) else len(model.classes_)
+    for member in members:
+        if not isinstance(member, TwoLayerPredictor):
+            return f"with the member {type(member).__name__}"
+        if member._multilabel or len(member.classes_) != n_classes:
+            return "whose members differ in their classes, or are multilabel,"
     if isinstance(model, CalibratedClassifierCV):
         if model.method not in ("sigmoid", "isotonic"):
             return f"with method={model.method!r}"
-        single = any(
-            "float32" in str(network.coefs_[0].dtype)
-            for network in networks(model.calibrated_classifiers_)
-        )
+        single = any("float32" in str(member.coefs_[0].dtype) for member in members)
         if model.method == "isotonic" and (dtype == np.float32 or single):
             return "with method='isotonic' and a network or dtype of single precision"
     elif isinstance(model, BaggingClassifier):
@@ -188,16 +193,4 @@ def _obstacle(model: Any, dtype: Any) -> str:
         return "with passthrough=True or a stack_method other than 'predict_proba'"
     elif not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
         return f"with the final estimator {type(model.final_estimator_).__name__}"
-    return ""
-
-
-def _obstacle_of_members(model: Any, members: tuple[Any, ...]) -> str:
-    """Return the same for members, which must be networks of the same classes."""
-    n_classes = 2 if isinstance(model, OneVsRestClassifier) else len(model.classes_)
-    for last in map(last_step, members):
-        network = getattr(last, "model", None)
-        if not isinstance(network, TwoLayerPredictor):
-            return f"with the member {type(network or last).__name__}"
-        if network._multilabel or len(network.classes_) != n_classes:
-            return "whose members differ in their classes, or are multilabel,"
     return ""
