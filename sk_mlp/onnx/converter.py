@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from skl2onnx import convert_sklearn, update_registered_converter
-from skl2onnx._parse import _parse_sklearn
 from skl2onnx.algebra.type_helper import _guess_type, guess_initial_types
 from skl2onnx.common import data_types
 from skl2onnx.common.data_types import _guess_numpy_type as tensor_of
@@ -12,11 +11,10 @@ from skl2onnx.helpers.integration import add_onnx_graph
 from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from sk_mlp._classifier import TwoLayerMLPClassifier
-from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp.onnx.graph import OPSETS
 from sk_mlp.onnx.parts import Part, changed, estimators, last_step, part
 
+ALIAS = "SkMlpPart"
 FLOATING = (data_types.FloatTensorType, data_types.DoubleTensorType)
 # scikit-learn's default token pattern in the syntax of RE2, whose \w is ASCII alone; and a locale
 # that every machine has, whereas the converter's own, en_US.UTF-8, is missing in many containers
@@ -73,10 +71,8 @@ def _options(prepared: Any) -> dict[int, dict[str, Any]]:
     last = last_step(prepared)
     if is_classifier(last):
         # skl2onnx, unlike the converters here, takes labels modulo 2**32
-        classes, limits = np.asarray(last.classes_), np.iinfo(np.int32)
-        if classes.dtype.kind in "iu" and (
-            classes.min() < limits.min or classes.max() > limits.max
-        ):
+        classes = np.asarray(last.classes_)
+        if classes.dtype.kind in "iu" and (classes != classes.astype(np.int32)).any():
             raise ValueError(f"{type(last).__name__} is exported with labels of 32 bits only.")
         options[id(last)] = {"zipmap": False}
     return options
@@ -92,32 +88,26 @@ def _part(operator: Any) -> Part:
             outputs = ["hidden"]
         elif options["hidden"]:
             outputs.append("hidden")
-        result = Part(result, tuple(outputs), None)
+        result = Part(result, tuple(outputs), None, result.n_features_in_)
     if result.dtype is None:
         double = isinstance(operator.inputs[0].type, data_types.DoubleTensorType)
         result = changed(result, dtype=np.dtype(np.float64 if double else np.float32))
     return result
 
 
+def _to_onnx(operator: Any) -> Any:
+    return _part(operator).to_onnx(data_types.guess_proto_type(operator.inputs[0].type))
+
+
 def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
-    """Declare the operator and its outputs, and before it the members of an ensemble."""
-    members = model.members if isinstance(model, Part) else ()
-    outputs = [_parse_sklearn(scope, member, inputs, custom_parsers)[-1] for member in members]
-    operator = scope.declare_local_operator(_alias(type(model)), model)
-    operator.inputs = outputs or inputs
+    """Declare the operator and its outputs."""
+    operator = scope.declare_local_operator(ALIAS, model)
+    operator.inputs = inputs
     part = _part(operator)
     for name in part.outputs:
         variable = scope.declare_local_variable(name, tensor_of(part.dtype, [None, None]))
         operator.outputs.append(variable)
     return operator.outputs
-
-
-def _to_onnx(operator: Any) -> Any:
-    inputs = [
-        (data_types.guess_proto_type(variable.type), variable.type.shape)
-        for variable in operator.inputs
-    ]
-    return _part(operator).to_onnx(inputs)
 
 
 def _set_types(operator: Any) -> None:
@@ -131,16 +121,12 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     add_onnx_graph(scope, operator, container, _to_onnx(operator))
 
 
-def _alias(kind: type) -> str:
-    return f"SkMlp{kind.__name__}"
-
-
-def register_networks() -> None:
-    """See `sk_mlp.onnx.register_converters`."""
-    for network in (TwoLayerMLPClassifier, TwoLayerMLPClassifierCV):
+def register(*kinds: type) -> None:
+    """Make classes of networks or parts known to `skl2onnx`."""
+    for kind in kinds:
         update_registered_converter(
-            network, _alias(network), _set_types, _convert, parser=_parse, options=OPTIONS
+            kind, ALIAS, _set_types, _convert, parser=_parse, options=OPTIONS
         )
 
 
-update_registered_converter(Part, _alias(Part), _set_types, _convert, parser=_parse)
+register(Part)

@@ -1,17 +1,15 @@
-"""Ensembles of networks as nodes of an ONNX graph.
+"""The last step of an ensemble of networks as nodes of an ONNX graph.
 
-The nodes are added by functions of the graph, the ensemble and the names of what its members give.
+X holds what the members give, side by side.
 
-The converters of skl2onnx 1.20 for these classes were measured beside scikit-learn 1.9. With the
-logits of a network they give the same probabilities for sigmoid calibration, bagging,
-one-versus-rest and stacking of arrays, but not otherwise: isotonic calibration takes the nearest
-threshold instead of interpolating (off by up to 0.11); weights of a vote are read wrongly beside a
-"drop" (off by 0.33), and its default ``flatten_transform=True`` raises; all but the vote refuse
-data frames, and all of them texts; integer labels of more than 32 bits come out wrong, unsigned
-ones raise, and booleans become integers.
+The converters of skl2onnx 1.20 for these classes were measured beside scikit-learn 1.9. Of arrays
+they give the same probabilities for bagging, for one-versus-rest and, by the logits, for sigmoid
+calibration. But isotonic calibration takes the nearest threshold instead of interpolating (off by
+0.11); weights of a vote beside a "drop" are those of other members (off by 0.33), and its default
+``flatten_transform=True`` raises; all but the vote refuse data frames, all refuse texts; integer
+labels above 32 bits come out wrong, unsigned ones raise and booleans become integers.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,54 +17,61 @@ import numpy as np
 from sk_mlp.onnx.graph import INT64, Graph, add_label, both_logits
 
 
-def add_mean(graph: Graph, model: Any, members: Sequence[str]) -> None:
+def add_mean(graph: Graph, model: Any, X: str) -> None:
     """Add the mean of the probabilities of the members, weighted in a vote."""
-    weights = np.ones(len(members))
+    weights = np.ones(len(model.estimators_))
     if getattr(model, "weights", None) is not None:
         pairs = zip(model.estimators, model.weights, strict=True)
         weights = np.array([weight for (_, member), weight in pairs if member != "drop"], float)
+    _add_mean(graph, model, _split(graph, X, len(weights), len(model.classes_)), weights)
+
+
+def add_calibrated(graph: Graph, model: Any, X: str) -> None:
+    """Add the mean over the folds of the calibrated logits of their networks."""
+    folds = [fold.calibrators for fold in model.calibrated_classifiers_]
+    logits = _split(graph, X, len(folds), len(folds[0]))
+    members = [_calibrated(graph, *pair) for pair in zip(logits, folds, strict=True)]
+    _add_mean(graph, model, members, np.ones(len(folds)))
+
+
+def add_one_vs_rest(graph: Graph, model: Any, X: str) -> None:
+    """Add the probabilities from the logits of each class, or of the second of two."""
+    if len(model.estimators_) == 1:
+        X = both_logits(graph, X)
+        graph.node("Sigmoid", X, output="probabilities")
+    else:
+        _normalized(graph, graph.node("Sigmoid", X), 0, output="probabilities")
+    add_label(graph, model, X)
+
+
+def _split(graph: Graph, X: str, n_members: int, n_columns: int) -> list[str]:
+    """Columns of each member."""
+    columns = np.arange(n_members * n_columns).reshape(n_members, n_columns)
+    return [graph.node("Gather", X, graph.constant(indices), axis=1) for indices in columns]
+
+
+def _add_mean(graph: Graph, model: Any, members: list[str], weights: np.ndarray) -> None:
     # in scikit-learn's order, so that ties are ties here too
     terms = [
         P if weight == 1 else graph.node("Mul", P, weight)
         for P, weight in zip(members, weights, strict=True)
     ]
     total = graph.node("Sum", *terms)
-    P = graph.node("Div", total, weights.sum(), output="probabilities")
-    add_label(graph, model, P)
-
-
-def add_calibrated(graph: Graph, model: Any, members: Sequence[str]) -> None:
-    """Add the mean over the folds of the calibrated logits of their networks."""
-    folds = [
-        _normalized(graph, _calibrated(graph, S, fold.calibrators), len(fold.calibrators))
-        for S, fold in zip(members, model.calibrated_classifiers_, strict=True)
-    ]
-    add_mean(graph, model, folds)
-
-
-def add_one_vs_rest(graph: Graph, model: Any, members: Sequence[str]) -> None:
-    """Combine the logits of one member for each class, or of one for two classes."""
-    if len(members) == 1:
-        S = both_logits(graph, members[0])
-        graph.node("Sigmoid", S, output="probabilities")
-    else:
-        S = graph.node("Concat", *members, axis=1)
-        P = graph.node("Sigmoid", S)
-        graph.node("Div", P, _row_sums(graph, P), output="probabilities")
-    add_label(graph, model, S)
+    add_label(graph, model, graph.node("Div", total, weights.sum(), output="probabilities"))
 
 
 def _calibrated(graph: Graph, S: str, calibrators: list[Any]) -> str:
-    """Calibrated scores, one column for each calibrator."""
+    """Calibrated probabilities of all classes, of one calibrator for each column."""
     if hasattr(calibrators[0], "a_"):
         a = [-calibrator.a_ for calibrator in calibrators]
         b = [-calibrator.b_ for calibrator in calibrators]
-        return graph.node("Sigmoid", graph.node("Add", graph.node("Mul", S, a), b))
-    columns = [
-        _isotonic(graph, graph.node("Gather", S, graph.constant(np.array([j])), axis=1), c)
-        for j, c in enumerate(calibrators)
-    ]
-    return graph.node("Concat", *columns, axis=1)
+        P = graph.node("Sigmoid", graph.node("Add", graph.node("Mul", S, a), b))
+    else:
+        pairs = zip(_split(graph, S, len(calibrators), 1), calibrators, strict=True)
+        P = graph.node("Concat", *(_isotonic(graph, *pair) for pair in pairs), axis=1)
+    if len(calibrators) == 1:
+        return graph.node("Concat", graph.node("Sub", 1, P), P, axis=1)
+    return _normalized(graph, P, 1 / len(calibrators))
 
 
 def _isotonic(graph: Graph, s: str, calibrator: Any) -> str:
@@ -88,14 +93,11 @@ def _isotonic(graph: Graph, s: str, calibrator: Any) -> str:
     return graph.node("Add", rise, base)
 
 
-def _normalized(graph: Graph, P: str, n_columns: int) -> str:
-    """Probabilities of all classes that sum to 1."""
-    if n_columns == 1:
-        return graph.node("Concat", graph.node("Sub", 1, P), P, axis=1)
+def _normalized(graph: Graph, P: str, otherwise: float, output: str = "") -> str:
+    """Rows that sum to 1, or hold the number that scikit-learn has instead where all are 0."""
     total = _row_sums(graph, P)
-    # equal shares where all calibrators give 0, as scikit-learn does
     zero = graph.node("Equal", total, 0)
-    return graph.node("Where", zero, 1 / n_columns, graph.node("Div", P, total))
+    return graph.node("Where", zero, otherwise, graph.node("Div", P, total), output=output)
 
 
 def _row_sums(graph: Graph, P: str) -> str:

@@ -4,14 +4,15 @@ A network alone needs the package `onnx` only. What is around it in a Pipeline i
 `skl2onnx`, which is imported when it is needed, not before.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.graph import IR_VERSION
 from sk_mlp.onnx.parts import CAN_EXPORT, Part, estimators, networks
@@ -88,15 +89,13 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
     outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
-    with _installed("to_onnx"):
-        if isinstance(model, TwoLayerPredictor):
-            from onnx import checker
-
-            onnx_model = Part(model, outputs, dtype).to_onnx()
-            checker.check_model(onnx_model, full_check=True)
-            return onnx_model
-        from sk_mlp.onnx.converter import model_to_onnx
-    onnx_model = model_to_onnx(model, X, outputs, dtype)
+    checker = _imported("onnx.checker", "to_onnx")
+    if isinstance(model, TwoLayerPredictor):
+        onnx_model = Part(model, outputs, dtype, model.n_features_in_).to_onnx()
+        checker.check_model(onnx_model, full_check=True)
+        return onnx_model
+    converter = _imported("sk_mlp.onnx.converter", "to_onnx")
+    onnx_model = converter.model_to_onnx(model, X, outputs, dtype)
     onnx_model.ir_version = IR_VERSION
     return onnx_model
 
@@ -114,16 +113,13 @@ def register_converters() -> None:
     ImportError
         If `skl2onnx` is not installed.
     """
-    with _installed("register_converters"):
-        from sk_mlp.onnx.converter import register_networks
-    register_networks()
+    converter = _imported("sk_mlp.onnx.converter", "register_converters")
+    converter.register(TwoLayerMLPClassifier, TwoLayerMLPClassifierCV)
 
 
-@contextmanager
-def _installed(caller: str) -> Iterator[None]:
-    """Name the extra that brings what cannot be imported."""
+def _imported(module: str, caller: str) -> Any:
     try:
-        yield
+        return import_module(module)
     except ImportError as error:
         message = f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"'
         raise ImportError(message, name=error.name) from error

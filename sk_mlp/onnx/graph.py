@@ -47,18 +47,18 @@ class Graph:
         self.nodes.append(helper.make_node(operator, names, [output], output, **attributes))
         return output
 
-    def to_onnx(self, name: str, inputs: dict[str, tuple[int, list[Any]]]) -> Any:
-        """Model of the nodes that the outputs need; of the inputs type and shape are given."""
+    def to_onnx(self, name: str, kind: int, n_features: int) -> Any:
+        """Model of the nodes that the outputs need, of an input X of type `kind`."""
         from onnx import helper, shape_inference, utils
 
         from sk_mlp import __version__
 
-        described = [helper.make_tensor_value_info(key, *kind) for key, kind in inputs.items()]
-        body = helper.make_graph(self.nodes, name, described, [], self.constants)
+        X = helper.make_tensor_value_info("X", kind, [None, n_features])
+        body = helper.make_graph(self.nodes, name, [X], [], self.constants)
         opsets = [helper.make_opsetid("", OPSETS[""])]
         model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
         model = shape_inference.infer_shapes(model)  # the types of the outputs
-        model = utils.Extractor(model).extract_model(list(inputs), list(self.outputs))
+        model = utils.Extractor(model).extract_model(["X"], list(self.outputs))
         del model.graph.value_info[:]
         for output in model.graph.output:  # any number of rows
             output.type.tensor_type.shape.dim[0].ClearField("dim_param")
@@ -104,8 +104,8 @@ ACTIVATION_NODES: dict[str, ActivationNodes] = {
 }
 
 
-def add_network(graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str]) -> None:
-    """Add the nodes of a network; `inputs` holds the name of X.
+def add_network(graph: Graph, model: TwoLayerPredictor, X: str) -> None:
+    """Add the nodes of a network.
 
     They give "label", "probabilities", "hidden", "logits"; "scores", the logits of both of two
     classes; and "positive", the probability of the second of them.
@@ -115,7 +115,7 @@ def add_network(graph: Graph, model: TwoLayerPredictor, inputs: Sequence[str]) -
         W, b = (to_numpy(arrays[layer]) for arrays in (model.coefs_, model.intercepts_))
         return graph.node("Add", graph.node("MatMul", rows, W), b, output=output)
 
-    H = ACTIVATION_NODES[model.activation](graph, affine(0, inputs[0]), "hidden")
+    H = ACTIVATION_NODES[model.activation](graph, affine(0, X), "hidden")
     S = affine(1, H, "logits")
     softmax = model.out_activation_ == "softmax"
     if softmax or model._multilabel:
@@ -152,7 +152,7 @@ def labels(model: Any) -> np.ndarray:
         if classes.size and classes.max() > np.iinfo(np.int64).max:
             raise ValueError(f"ONNX has integer labels below 2**63 only; got {classes.max()}.")
         return classes.astype(np.int64)
-    labels = classes.astype(object)
-    if not all(isinstance(label, str) for label in labels):
-        raise ValueError(f"ONNX has labels of numbers, strings and booleans only; got {labels!r}.")
-    return labels
+    classes = classes.astype(object)
+    if not all(isinstance(label, str) for label in classes):
+        raise ValueError(f"ONNX has labels of numbers, strings and booleans only; got {classes!r}.")
+    return classes

@@ -5,7 +5,7 @@ that a replacement has to return are its own attribute, so nothing affects the n
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest
 from sk_mlp.onnx.graph import Graph, add_network
 
-# what an ensemble takes of its members, and the function that adds its nodes
+# what an ensemble takes of its members, and the function that adds the nodes that combine it
 ENSEMBLES = {
     CalibratedClassifierCV: ("logits", add_calibrated),
     BaggingClassifier: ("probabilities", add_mean),
@@ -41,34 +41,23 @@ CAN_EXPORT = (
 
 @dataclass(eq=False)
 class Part(BaseEstimator):
-    """A network, or an ensemble of parts, and what the graph takes of it."""
+    """A network, or the last step of an ensemble, and what the graph takes of it."""
 
     model: Any
     outputs: tuple[str, ...]
     dtype: Any  # to compute in; None for that of the input
-    nodes: Callable[..., None] = add_network  # adds its nodes
-    members: tuple[Any, ...] = ()  # parts whose outputs are the inputs of an ensemble
+    n_features_in_: int
+    nodes: Callable[[Graph, Any, str], None] = add_network  # adds its nodes
 
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features."""
-        return int(self.model.n_features_in_)
-
-    def to_onnx(self, inputs: Sequence[tuple[int, list[Any]]] = ()) -> Any:
-        """Model of this part alone, of inputs of these types and shapes."""
+    def to_onnx(self, given: int = 0) -> Any:
+        """Model of this part alone; `given` is the type of its input if not that of `dtype`."""
         from onnx import helper
 
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        if not self.members:
-            inputs = [(inputs[0][0] if inputs else kind, [None, self.n_features_in_])]
-        named = {f"X{j or ''}": described for j, described in enumerate(inputs)}
         graph = Graph(self.dtype, self.outputs)
-        rows = [
-            name if given == kind else graph.node("Cast", name, to=kind)
-            for name, (given, _) in named.items()
-        ]
-        self.nodes(graph, self.model, rows)
-        return graph.to_onnx(type(self.model).__name__, named)
+        X = graph.node("Cast", "X", to=kind) if given not in (0, kind) else "X"
+        self.nodes(graph, self.model, X)
+        return graph.to_onnx(type(self.model).__name__, given or kind, int(self.n_features_in_))
 
 
 def estimators(model: Any) -> Iterator[Any]:
@@ -112,7 +101,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """
     model = unwrapped(model)
     if isinstance(model, TwoLayerPredictor):
-        return Part(model, outputs, dtype)
+        return Part(model, outputs, dtype, model.n_features_in_)
     if isinstance(model, Pipeline):
         wanted = [HIDDEN] * (len(model.steps) - 1) + [outputs]
         steps = [
@@ -126,12 +115,10 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
             "hidden=True needs a network as the last step, whose hidden layer it adds to the "
             f"outputs; got {type(model).__name__}."
         )
-    if isinstance(model, FeatureUnion):
-        parts = [(name, part(step, HIDDEN, dtype)) for name, step in model.transformer_list]
-        return changed(model, transformer_list=parts)
-    if isinstance(model, ColumnTransformer):
-        triples = [(name, part(step, HIDDEN, dtype), on) for name, step, on in model.transformers_]
-        return changed(model, transformers_=triples)
+    if isinstance(model, FeatureUnion | ColumnTransformer):
+        where = "transformers_" if isinstance(model, ColumnTransformer) else "transformer_list"
+        parts = [(name, part(step, HIDDEN, dtype), *on) for name, step, *on in vars(model)[where]]
+        return changed(model, **{where: parts})
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in (*ENSEMBLES, StackingClassifier):
@@ -146,23 +133,25 @@ def changed(model: Any, **attributes: Any) -> Any:
     return other
 
 
-def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
-    """Return the part of an ensemble; of a stack, its members side by side and what follows."""
+def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
+    """Return the members side by side, and the part or the final estimator that combines them."""
     if isinstance(model, CalibratedClassifierCV):
-        fitted = [fold.estimator for fold in model.calibrated_classifiers_]
+        members = [fold.estimator for fold in model.calibrated_classifiers_]
     else:
-        fitted = model.estimators_
-    if why := _obstacle(model, [last_step(member) for member in fitted], dtype):
+        members = model.estimators_
+    networks = [last_step(member) for member in members]
+    if why := _obstacle(model, networks, dtype):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
-    if not isinstance(model, StackingClassifier):
+    if isinstance(model, StackingClassifier):
+        taken = "positive" if len(model.classes_) == 2 else "probabilities"
+        # it is fitted to the numbers of the classes
+        final = part(changed(model.final_estimator_, classes_=model.classes_), outputs, dtype)
+    else:
         taken, nodes = ENSEMBLES[type(model)]
-        members = tuple(part(member, (taken,), dtype) for member in fitted)
-        return Part(model, outputs, dtype, nodes, members)
-    taken = "positive" if len(model.classes_) == 2 else "probabilities"
-    union = FeatureUnion([(str(j), part(e, (taken,), dtype)) for j, e in enumerate(fitted)])
-    # it is fitted to the numbers of the classes
-    final = changed(model.final_estimator_, classes_=model.classes_)
-    return Pipeline([("members", union), ("final", part(final, outputs, dtype))])
+        output = networks[0].intercepts_[1] if taken == "logits" else model.classes_
+        final = Part(model, outputs, dtype, len(members) * len(output), nodes)
+    union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
+    return Pipeline([("members", FeatureUnion(union)), ("final", final)])
 
 
 def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
