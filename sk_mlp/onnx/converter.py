@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from sk_mlp.onnx.graph import OPSETS
-from sk_mlp.onnx.parts import Part, changed, estimators, last_step, part
+from sk_mlp.onnx.parts import HIDDEN, Part, changed, estimators, last_step, part
 
 ALIAS = "SkMlpPart"
 FLOATING = (data_types.FloatTensorType, data_types.DoubleTensorType)
@@ -22,12 +22,8 @@ TOKEN_PATTERN = CountVectorizer().token_pattern
 TOKENS, LOCALE = r"[\pL\pN_]{2,}", "C"
 # of a network for users of skl2onnx: the hidden layer alone, or in addition; logits instead of
 # probabilities; and no list of dicts
-OPTIONS = {
-    "transform": [False, True],
-    "hidden": [False, True],
-    "raw_scores": [False, True],
-    "zipmap": [False],
-}
+OPTIONS = {name: [False, True] for name in ("transform", "hidden", "raw_scores")}
+OPTIONS["zipmap"] = [False]
 
 
 def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
@@ -36,16 +32,16 @@ def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> A
     return convert_sklearn(
         prepared,
         name=type(model).__name__,
-        initial_types=_input_types(model, prepared, X, dtype),
+        initial_types=_input_types(prepared, X, dtype),
         options=_options(prepared),
         target_opset=OPSETS,
     )
 
 
-def _input_types(model: Any, prepared: Any, X: Any, dtype: Any) -> list[tuple[str, Any]]:
+def _input_types(prepared: Any, X: Any, dtype: Any) -> list[tuple[str, Any]]:
     """Name and type of each input."""
     if X is None:
-        n_features = getattr(model, "n_features_in_", getattr(prepared, "n_features_in_", None))
+        n_features = getattr(prepared, "n_features_in_", None)
         if n_features is None:
             raise ValueError("This model does not know its input: pass some rows of it as X.")
         return [("X", tensor_of(dtype, [None, n_features]))]
@@ -83,12 +79,11 @@ def _part(operator: Any) -> Part:
     result: Part = operator.raw_operator
     if not isinstance(result, Part):  # a network in a conversion that the user called
         options = operator.scope_inst.get_options(result, dict.fromkeys(OPTIONS, False))
-        outputs = ["label", "scores" if options["raw_scores"] else "probabilities"]
+        second = "scores" if options["raw_scores"] else "probabilities"
+        outputs = ("label", second, *(HIDDEN if options["hidden"] else ()))
         if options["transform"]:
-            outputs = ["hidden"]
-        elif options["hidden"]:
-            outputs.append("hidden")
-        result = Part(result, tuple(outputs), None, result.n_features_in_)
+            outputs = HIDDEN
+        result = Part(result, outputs, None, result.n_features_in_)
     if result.dtype is None:
         double = isinstance(operator.inputs[0].type, data_types.DoubleTensorType)
         result = changed(result, dtype=np.dtype(np.float64 if double else np.float32))

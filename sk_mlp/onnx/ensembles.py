@@ -44,6 +44,13 @@ def add_one_vs_rest(graph: Graph, model: Any, X: str) -> None:
     add_label(graph, model, X)
 
 
+def add_stack(graph: Graph, model: Any, X: str) -> None:
+    """Take the columns that the final estimator sees: of two classes, the second only."""
+    step = 2 if len(model.classes_) == 2 else 1
+    columns = np.arange(step - 1, len(model.estimators_) * len(model.classes_), step)
+    graph.node("Gather", X, graph.constant(columns), output="features", axis=1)
+
+
 def _split(graph: Graph, X: str, n_members: int, n_columns: int) -> list[str]:
     """Columns of each member."""
     columns = np.arange(n_members * n_columns).reshape(n_members, n_columns)

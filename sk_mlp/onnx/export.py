@@ -15,7 +15,7 @@ from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.graph import IR_VERSION
-from sk_mlp.onnx.parts import CAN_EXPORT, Part, estimators, networks
+from sk_mlp.onnx.parts import CAN_EXPORT, HIDDEN, Part, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
 
@@ -88,7 +88,7 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
     if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
-    outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
+    outputs = ("label", "probabilities", *(HIDDEN if hidden else ()))
     checker = _imported("onnx.checker", "to_onnx")
     if isinstance(model, TwoLayerPredictor):
         onnx_model = Part(model, outputs, dtype, model.n_features_in_).to_onnx()

@@ -107,8 +107,8 @@ ACTIVATION_NODES: dict[str, ActivationNodes] = {
 def add_network(graph: Graph, model: TwoLayerPredictor, X: str) -> None:
     """Add the nodes of a network.
 
-    They give "label", "probabilities", "hidden", "logits"; "scores", the logits of both of two
-    classes; and "positive", the probability of the second of them.
+    They give "label", "probabilities", "hidden", "logits" and "scores", which are the logits of
+    both of two classes.
     """
 
     def affine(layer: int, rows: str, output: str = "") -> str:
@@ -121,7 +121,6 @@ def add_network(graph: Graph, model: TwoLayerPredictor, X: str) -> None:
     if softmax or model._multilabel:
         graph.node("Identity", S, output="scores")
     else:
-        graph.node("Sigmoid", S, output="positive")
         S = both_logits(graph, S)
     graph.node("Softmax" if softmax else "Sigmoid", S, output="probabilities")
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie

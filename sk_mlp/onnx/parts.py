@@ -21,7 +21,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest
+from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
 from sk_mlp.onnx.graph import Graph, add_network
 
 # what an ensemble takes of its members, and the function that adds the nodes that combine it
@@ -30,6 +30,7 @@ ENSEMBLES = {
     BaggingClassifier: ("probabilities", add_mean),
     VotingClassifier: ("probabilities", add_mean),
     OneVsRestClassifier: ("logits", add_one_vs_rest),
+    StackingClassifier: ("probabilities", add_stack),
 }
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
@@ -121,7 +122,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
         return changed(model, **{where: parts})
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
-    if type(model) not in (*ENSEMBLES, StackingClassifier):
+    if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
     return _ensemble(model, outputs, dtype)
 
@@ -134,24 +135,25 @@ def changed(model: Any, **attributes: Any) -> Any:
 
 
 def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
-    """Return the members side by side, and the part or the final estimator that combines them."""
+    """Return the members side by side, the part that combines them and what follows in a stack."""
     if isinstance(model, CalibratedClassifierCV):
         members = [fold.estimator for fold in model.calibrated_classifiers_]
     else:
         members = model.estimators_
     networks = [last_step(member) for member in members]
-    if why := _obstacle(model, networks, dtype):
+    if why := "before the last step" if outputs == HIDDEN else _obstacle(model, networks, dtype):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
-    if isinstance(model, StackingClassifier):
-        taken = "positive" if len(model.classes_) == 2 else "probabilities"
-        # it is fitted to the numbers of the classes
-        final = part(changed(model.final_estimator_, classes_=model.classes_), outputs, dtype)
-    else:
-        taken, nodes = ENSEMBLES[type(model)]
-        output = networks[0].intercepts_[1] if taken == "logits" else model.classes_
-        final = Part(model, outputs, dtype, len(members) * len(output), nodes)
+    taken, nodes = ENSEMBLES[type(model)]
     union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
-    return Pipeline([("members", FeatureUnion(union)), ("final", final)])
+    output = networks[0].intercepts_[1] if taken == "logits" else model.classes_
+    combined = Part(model, outputs, dtype, len(members) * len(output), nodes)
+    steps = [("members", FeatureUnion(union)), ("combined", combined)]
+    if isinstance(model, StackingClassifier):
+        combined.outputs = ("features",)
+        # it is fitted to the numbers of the classes
+        final = changed(model.final_estimator_, classes_=model.classes_)
+        steps.append(("final", part(final, outputs, dtype)))
+    return Pipeline(steps)
 
 
 def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
@@ -168,18 +170,17 @@ def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
         single = any("float32" in str(member.coefs_[0].dtype) for member in members)
         if model.method == "isotonic" and (dtype == np.float32 or single):
             return "with method='isotonic' and a network or dtype of single precision"
-    elif isinstance(model, BaggingClassifier):
+    if isinstance(model, BaggingClassifier):
         every = np.arange(model.n_features_in_)
         if not all(np.array_equal(features, every) for features in model.estimators_features_):
             return "on a part of the features"
-    elif isinstance(model, VotingClassifier):
-        if model.voting != "soft":
-            return f"with voting={model.voting!r}"
-    elif isinstance(model, OneVsRestClassifier):
-        if model.multilabel_:
-            return "of a multilabel target"
-    elif model.passthrough or set(model.stack_method_) != {"predict_proba"}:
-        return "with passthrough=True or a stack_method other than 'predict_proba'"
-    elif not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
-        return f"with the final estimator {type(model.final_estimator_).__name__}"
+    if isinstance(model, VotingClassifier) and model.voting != "soft":
+        return f"with voting={model.voting!r}"
+    if isinstance(model, OneVsRestClassifier) and model.multilabel_:
+        return "of a multilabel target"
+    if isinstance(model, StackingClassifier):
+        if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
+            return "with passthrough=True or a stack_method other than 'predict_proba'"
+        if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
+            return f"with the final estimator {type(model.final_estimator_).__name__}"
     return ""
