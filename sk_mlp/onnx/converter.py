@@ -105,7 +105,7 @@ def _parse(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> A
     return operator.outputs
 
 
-def _set_types(operator: Any) -> None:
+def _types(operator: Any) -> None:
     """Set the types and shapes of the outputs."""
     for output, described in zip(operator.outputs, _to_onnx(operator).graph.output, strict=True):
         output.type = _guess_type(described)
@@ -119,9 +119,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 def register(*kinds: type) -> None:
     """Make classes of networks or parts known to `skl2onnx`."""
     for kind in kinds:
-        update_registered_converter(
-            kind, ALIAS, _set_types, _convert, parser=_parse, options=OPTIONS
-        )
+        update_registered_converter(kind, ALIAS, _types, _convert, parser=_parse, options=OPTIONS)
 
 
 register(Part)

@@ -59,10 +59,7 @@ def _split(graph: Graph, X: str, n_members: int, n_columns: int) -> list[str]:
 
 def _add_mean(graph: Graph, model: Any, members: list[str], weights: np.ndarray) -> None:
     # in scikit-learn's order, so that ties are ties here too
-    terms = [
-        P if weight == 1 else graph.node("Mul", P, weight)
-        for P, weight in zip(members, weights, strict=True)
-    ]
+    terms = [graph.node("Mul", P, weight) for P, weight in zip(members, weights, strict=True)]
     total = graph.node("Sum", *terms)
     add_label(graph, model, graph.node("Div", total, weights.sum(), output="probabilities"))
 

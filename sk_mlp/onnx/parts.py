@@ -74,11 +74,8 @@ def estimators(model: Any) -> Iterator[Any]:
 
 def networks(model: Any) -> list[TwoLayerPredictor]:
     """All fitted networks in a model."""
-    return [
-        estimator
-        for estimator in estimators(model)
-        if isinstance(estimator, TwoLayerPredictor) and hasattr(estimator, "coefs_")
-    ]
+    every = (kind for kind in estimators(model) if isinstance(kind, TwoLayerPredictor))
+    return [network for network in every if hasattr(network, "coefs_")]
 
 
 def unwrapped(model: Any) -> Any:
@@ -104,10 +101,9 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     if isinstance(model, TwoLayerPredictor):
         return Part(model, outputs, dtype, model.n_features_in_)
     if isinstance(model, Pipeline):
-        wanted = [HIDDEN] * (len(model.steps) - 1) + [outputs]
         steps = [
-            (name, part(step, names, dtype))
-            for (name, step), names in zip(model.steps, wanted, strict=True)
+            (name, part(step, outputs if step is model.steps[-1][1] else HIDDEN, dtype))
+            for name, step in model.steps
             if step not in (None, "passthrough")
         ]
         return changed(model, steps=steps)
