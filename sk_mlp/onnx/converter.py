@@ -11,7 +11,7 @@ from skl2onnx.helpers.integration import add_onnx_graph
 from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from sk_mlp.onnx.graph import OPSETS
+from sk_mlp.onnx.graph import IR_VERSION, OPSETS
 from sk_mlp.onnx.parts import HIDDEN, Part, changed, estimators, last_step, part
 
 ALIAS = "SkMlpPart"
@@ -29,13 +29,15 @@ OPTIONS["zipmap"] = [False]
 def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """Convert a model that contains networks; see `sk_mlp.onnx.to_onnx`."""
     prepared = part(model, outputs, dtype)
-    return convert_sklearn(
+    onnx_model = convert_sklearn(
         prepared,
         name=type(model).__name__,
         initial_types=_input_types(prepared, X, dtype),
         options=_options(prepared),
         target_opset=OPSETS,
     )
+    onnx_model.ir_version = IR_VERSION
+    return onnx_model
 
 
 def _input_types(prepared: Any, X: Any, dtype: Any) -> list[tuple[str, Any]]:

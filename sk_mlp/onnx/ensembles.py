@@ -13,8 +13,9 @@ labels above 32 bits come out wrong, unsigned ones raise and booleans become int
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
-from sk_mlp.onnx.graph import INT64, Graph, add_label, both_logits
+from sk_mlp.onnx.graph import Graph, add_label, both_logits
 
 
 def add_mean(graph: Graph, model: Any, X: str) -> None:
@@ -87,7 +88,7 @@ def _isotonic(graph: Graph, s: str, calibrator: Any) -> str:
         x, y = np.append(x, x + 1), np.append(y, y)
     s = graph.node("Clip", s, x[0], x[-1])
     # the segment that s is in: as many thresholds but the ends as are below it
-    below = graph.node("Cast", graph.node("Less", x[1:-1], s), to=INT64)
+    below = graph.node("Cast", graph.node("Less", x[1:-1], s), to=TensorProto.INT64)
     segment = _row_sums(graph, below)
     start, slope, base = (
         graph.node("Gather", values, segment)

@@ -1,7 +1,7 @@
 """Export of fitted estimators to ONNX, for runtimes without Python.
 
 A network alone needs the package `onnx` only. What is around it in a Pipeline is converted by
-`skl2onnx`, which is imported when it is needed, not before.
+`skl2onnx`. Both are imported when they are needed, not before.
 """
 
 from importlib import import_module
@@ -14,8 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import IR_VERSION
-from sk_mlp.onnx.parts import CAN_EXPORT, HIDDEN, Part, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
 
@@ -70,17 +68,18 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     >>> [output.name for output in onnx_model.graph.output]
     ['label', 'probabilities']
     """
-    for estimator in estimators(model):
+    parts = _imported("sk_mlp.onnx.parts", "to_onnx")
+    for estimator in parts.estimators(model):
         if hasattr(estimator, "to_local"):
             raise TypeError(
                 f"{type(estimator).__name__} is exported as its network on one machine: pass "
                 "what its to_local() returns."
             )
     check_is_fitted(model)
-    found = networks(model)
+    found = parts.networks(model)
     if not found:
         raise TypeError(
-            f"to_onnx needs a fitted model with a network; got {model!r}. {CAN_EXPORT}."
+            f"to_onnx needs a fitted model with a network; got {model!r}. {parts.CAN_EXPORT}."
         )
     if dtype is not None:
         dtype = np.dtype(dtype)
@@ -88,16 +87,11 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
     if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
-    outputs = ("label", "probabilities", *(HIDDEN if hidden else ()))
-    checker = _imported("onnx.checker", "to_onnx")
+    outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
     if isinstance(model, TwoLayerPredictor):
-        onnx_model = Part(model, outputs, dtype, model.n_features_in_).to_onnx()
-        checker.check_model(onnx_model, full_check=True)
-        return onnx_model
+        return parts.Part(model, outputs, dtype, model.n_features_in_).to_onnx()
     converter = _imported("sk_mlp.onnx.converter", "to_onnx")
-    onnx_model = converter.model_to_onnx(model, X, outputs, dtype)
-    onnx_model.ir_version = IR_VERSION
-    return onnx_model
+    return converter.model_to_onnx(model, X, outputs, dtype)
 
 
 def register_converters() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, shape_inference, utils
 
+from sk_mlp import __version__
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._network.activations import LEAK
 from sk_mlp._predictor import TwoLayerPredictor
@@ -13,7 +15,6 @@ from sk_mlp._predictor import TwoLayerPredictor
 # of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9
-INT64 = 7  # onnx.TensorProto.INT64
 
 
 class Graph:
@@ -26,8 +27,6 @@ class Graph:
 
     def constant(self, values: np.ndarray) -> str:
         """Add a constant of the dtype of `values`; return its name."""
-        from onnx import numpy_helper
-
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(values, name))
         return name
@@ -37,8 +36,6 @@ class Graph:
 
         An input is a name, or numbers: a constant of the dtype to compute in.
         """
-        from onnx import helper
-
         names = [
             value if isinstance(value, str) else self.constant(np.asarray(value, self.dtype))
             for value in inputs
@@ -49,10 +46,6 @@ class Graph:
 
     def to_onnx(self, name: str, kind: int, n_features: int) -> Any:
         """Model of the nodes that the outputs need, of an input X of type `kind`."""
-        from onnx import helper, shape_inference, utils
-
-        from sk_mlp import __version__
-
         X = helper.make_tensor_value_info("X", kind, [None, n_features])
         body = helper.make_graph(self.nodes, name, [X], [], self.constants)
         opsets = [helper.make_opsetid("", OPSETS[""])]
@@ -64,6 +57,7 @@ class Graph:
             output.type.tensor_type.shape.dim[0].ClearField("dim_param")
         model.graph.name = name
         model.producer_name, model.producer_version = "sk_mlp", __version__
+        checker.check_model(model, full_check=True)
         return model
 
 
@@ -125,7 +119,7 @@ def add_network(graph: Graph, model: TwoLayerPredictor, X: str) -> None:
     graph.node("Softmax" if softmax else "Sigmoid", S, output="probabilities")
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie
     if model._multilabel:
-        graph.node("Cast", graph.node("Greater", S, 0.0), output="label", to=INT64)
+        graph.node("Cast", graph.node("Greater", S, 0.0), output="label", to=TensorProto.INT64)
     else:
         add_label(graph, model, S)
 

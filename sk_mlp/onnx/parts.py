@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from onnx import helper
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -52,8 +53,6 @@ class Part(BaseEstimator):
 
     def to_onnx(self, given: int = 0) -> Any:
         """Model of this part alone; `given` is the type of its input if not that of `dtype`."""
-        from onnx import helper
-
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
         graph = Graph(self.dtype, self.outputs)
         X = graph.node("Cast", "X", to=kind) if given not in (0, kind) else "X"
@@ -136,12 +135,12 @@ def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
         members = [fold.estimator for fold in model.calibrated_classifiers_]
     else:
         members = model.estimators_
-    networks = [last_step(member) for member in members]
-    if why := "before the last step" if outputs == HIDDEN else _obstacle(model, networks, dtype):
+    last = [last_step(member) for member in members]
+    if why := "before the last step" if outputs == HIDDEN else _obstacle(model, last, dtype):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
     taken, nodes = ENSEMBLES[type(model)]
     union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
-    output = networks[0].intercepts_[1] if taken == "logits" else model.classes_
+    output = last[0].intercepts_[1] if taken == "logits" else model.classes_
     combined = Part(model, outputs, dtype, len(members) * len(output), nodes)
     steps = [("members", FeatureUnion(union)), ("combined", combined)]
     if isinstance(model, StackingClassifier):
