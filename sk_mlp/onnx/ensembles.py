@@ -10,6 +10,7 @@ calibration. But isotonic calibration takes the nearest threshold instead of int
 labels above 32 bits come out wrong, unsigned ones raise and booleans become integers.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,9 @@ def add_stack(graph: Graph, model: Any, X: str) -> None:
 
 def _split(graph: Graph, X: str, n_members: int, n_columns: int) -> list[str]:
     """Columns of each member."""
-    columns = np.arange(n_members * n_columns).reshape(n_members, n_columns)
-    return [graph.node("Gather", X, graph.constant(indices), axis=1) for indices in columns]
+    bounds = [graph.constant(np.array([j * n_columns])) for j in range(n_members + 1)]
+    axis = graph.constant(np.array([1]))
+    return [graph.node("Slice", X, *pair, axis) for pair in pairwise(bounds)]
 
 
 def _add_mean(graph: Graph, model: Any, members: list[str], weights: np.ndarray) -> None:
