@@ -3,11 +3,12 @@
 X holds what the members give, side by side.
 
 The converters of skl2onnx 1.20 for these classes were measured beside scikit-learn 1.9. Of arrays
-they give the same probabilities for bagging, for one-versus-rest and, by the logits, for sigmoid
-calibration. But isotonic calibration takes the nearest threshold instead of interpolating (off by
-0.11); weights of a vote beside a "drop" are those of other members (off by 0.33), and its default
-``flatten_transform=True`` raises; all but the vote refuse data frames, all refuse texts; integer
-labels above 32 bits come out wrong, unsigned ones raise and booleans become integers.
+they give the same probabilities for bagging, one-versus-rest, stacking and, by the logits, sigmoid
+calibration of a network. But the graph of a calibrated Pipeline does not run; isotonic calibration
+takes the nearest threshold instead of interpolating (off by 0.11); weights of a vote beside a
+"drop" are those of other members (off by 0.33), and its default ``flatten_transform=True`` raises;
+calibration, one-versus-rest and stacking refuse data frames and texts; and integer labels above 32
+bits come out wrong, unsigned ones raise, booleans become integers.
 """
 
 from itertools import pairwise
