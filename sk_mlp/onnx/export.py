@@ -1,26 +1,21 @@
 """Export of fitted estimators to ONNX, for runtimes without Python.
 
 A network alone needs the package `onnx` only. What is around it in a Pipeline is converted by
-`skl2onnx`, which is imported when it is needed, not before.
+`skl2onnx`. Both are imported when they are needed, not before.
 """
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from sk_mlp._classifier import TwoLayerMLPClassifier
+from sk_mlp._classifier_cv import TwoLayerMLPClassifierCV
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.graph import Graph, add_network, network_output_types, tensor_type
-from sk_mlp.onnx.parts import CAN_EXPORT, estimators, networks
 
 __all__ = ["register_converters", "to_onnx"]
-
-# Old enough for every runtime of the last two years, and all that the graph needs: opset 18 is
-# of December 2022, IR 9 of May 2023. The defaults of the onnx package are its newest.
-OPSET = 18
-OPSET_ML = 3
-IR_VERSION = 9
 
 
 def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype: Any = None) -> Any:
@@ -73,33 +68,30 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     >>> [output.name for output in onnx_model.graph.output]
     ['label', 'probabilities']
     """
-    for estimator in estimators(model):
+    parts = _imported("sk_mlp.onnx.parts", "to_onnx")
+    for estimator in parts.estimators(model):
         if hasattr(estimator, "to_local"):
             raise TypeError(
                 f"{type(estimator).__name__} is exported as its network on one machine: pass "
                 "what its to_local() returns."
             )
     check_is_fitted(model)
-    found = networks(model)
+    found = parts.networks(model)
     if not found:
         raise TypeError(
-            f"to_onnx needs a fitted model with a network; got {model!r}. {CAN_EXPORT}."
+            f"to_onnx needs a fitted model with a network; got {model!r}. {parts.CAN_EXPORT}."
         )
-    default = np.dtype(_parameter_dtype(found[-1]))
-    dtype = None if dtype is None else np.dtype(dtype)
+    if dtype is not None:
+        dtype = np.dtype(dtype)
+    elif X is None or isinstance(model, TwoLayerPredictor):  # that of the parameters
+        dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
     if dtype not in (None, np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
-    outputs = ("label", "probabilities", *(["hidden"] if hidden else []))
-    try:
-        if isinstance(model, TwoLayerPredictor):
-            return _network_to_onnx(model, outputs, dtype or default)
-        from sk_mlp.onnx.converter import model_to_onnx
-    except ImportError as error:
-        raise _missing("to_onnx", error) from error
-    opsets = {"": OPSET, "ai.onnx.ml": OPSET_ML}
-    onnx_model = model_to_onnx(model, X, outputs, dtype, default, opsets)
-    onnx_model.ir_version = IR_VERSION
-    return onnx_model
+    outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
+    if isinstance(model, TwoLayerPredictor):
+        return parts.Part(model, outputs, dtype, model.n_features_in_).to_onnx()
+    converter = _imported("sk_mlp.onnx.converter", "to_onnx")
+    return converter.model_to_onnx(model, X, outputs, dtype)
 
 
 def register_converters() -> None:
@@ -115,45 +107,13 @@ def register_converters() -> None:
     ImportError
         If `skl2onnx` is not installed.
     """
+    converter = _imported("sk_mlp.onnx.converter", "register_converters")
+    converter.register(TwoLayerMLPClassifier, TwoLayerMLPClassifierCV)
+
+
+def _imported(module: str, caller: str) -> Any:
     try:
-        from sk_mlp.onnx.converter import register_networks
+        return import_module(module)
     except ImportError as error:
-        raise _missing("register_converters", error) from error
-    register_networks()
-
-
-def _missing(caller: str, error: ImportError) -> ImportError:
-    return ImportError(f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"', name=error.name)
-
-
-def _parameter_dtype(model: TwoLayerPredictor) -> Any:
-    # as NumPy knows it, in whatever namespace the parameters are
-    return np.float32 if "float32" in str(model.coefs_[0].dtype) else np.float64
-
-
-def _network_to_onnx(model: TwoLayerPredictor, names: tuple[str, ...], dtype: Any) -> Any:
-    from onnx import checker, helper
-
-    from sk_mlp import __version__
-
-    graph = Graph()
-    add_network(graph, model, "X", {name: name for name in names}, dtype)
-    types = network_output_types(model, dtype)
-    onnx_model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            type(model).__name__,
-            [helper.make_tensor_value_info("X", tensor_type(dtype), [None, model.n_features_in_])],
-            [
-                helper.make_tensor_value_info(name, tensor_type(kind), [None, *shape])
-                for name, (kind, shape) in ((name, types[name]) for name in names)
-            ],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="sk_mlp",
-        producer_version=__version__,
-    )
-    checker.check_model(onnx_model, full_check=True)
-    return onnx_model
+        message = f'{caller} needs {error.name}: pip install "sk_mlp[onnx]"'
+        raise ImportError(message, name=error.name) from error

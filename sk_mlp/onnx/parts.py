@@ -5,10 +5,12 @@ that a replacement has to return are its own attribute, so nothing affects the n
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from onnx import helper
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -20,8 +22,17 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import Calibrated, Ensemble, Mean, OneVsRest, Stack
+from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
+from sk_mlp.onnx.graph import Graph, add_network
 
+# what an ensemble takes of its members, and the function that adds the nodes that combine it
+ENSEMBLES = {
+    CalibratedClassifierCV: ("logits", add_calibrated),
+    BaggingClassifier: ("probabilities", add_mean),
+    VotingClassifier: ("probabilities", add_mean),
+    OneVsRestClassifier: ("logits", add_one_vs_rest),
+    StackingClassifier: ("probabilities", add_stack),
+}
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
     "What can be exported: a network; a Pipeline, FeatureUnion or ColumnTransformer with "
@@ -30,31 +41,23 @@ CAN_EXPORT = (
 )
 
 
-class NetworkPart(BaseEstimator):
-    """A network, what the graph takes of it and the dtype to compute in (None: of the input)."""
+@dataclass(eq=False)
+class Part(BaseEstimator):
+    """A network, or the last step of an ensemble, and what the graph takes of it."""
 
-    def __init__(self, model: TwoLayerPredictor, outputs: tuple[str, ...], dtype: Any) -> None:
-        self.model, self.outputs, self.dtype = model, outputs, dtype
+    model: Any
+    outputs: tuple[str, ...]
+    dtype: Any  # to compute in; None for that of the input
+    n_features_in_: int
+    nodes: Callable[[Graph, Any, str], None] = add_network  # adds its nodes
 
-    @property
-    def n_features_in_(self) -> int:
-        """Number of features."""
-        return int(self.model.n_features_in_)
-
-
-class EnsemblePart(BaseEstimator):
-    """An ensemble, the parts that are its members, and the rest as for a network."""
-
-    def __init__(
-        self,
-        model: Any,
-        members: list[Any],
-        ensemble: Ensemble,
-        outputs: tuple[str, ...],
-        dtype: Any,
-    ) -> None:
-        self.model, self.members, self.ensemble = model, members, ensemble
-        self.outputs, self.dtype = outputs, dtype
+    def to_onnx(self, given: int = 0) -> Any:
+        """Model of this part alone; `given` is the type of its input if not that of `dtype`."""
+        kind = helper.np_dtype_to_tensor_dtype(self.dtype)
+        graph = Graph(self.dtype, self.outputs)
+        X = graph.node("Cast", "X", to=kind) if given not in (0, kind) else "X"
+        self.nodes(graph, self.model, X)
+        return graph.to_onnx(type(self.model).__name__, given or kind, int(self.n_features_in_))
 
 
 def estimators(model: Any) -> Iterator[Any]:
@@ -70,139 +73,109 @@ def estimators(model: Any) -> Iterator[Any]:
 
 def networks(model: Any) -> list[TwoLayerPredictor]:
     """All fitted networks in a model."""
-    return [
-        estimator
-        for estimator in estimators(model)
-        if isinstance(estimator, TwoLayerPredictor) and hasattr(estimator, "coefs_")
-    ]
+    every = (kind for kind in estimators(model) if isinstance(kind, TwoLayerPredictor))
+    return [network for network in every if hasattr(network, "coefs_")]
+
+
+def unwrapped(model: Any) -> Any:
+    """What a search has found or a FrozenEstimator holds; else the model."""
+    if isinstance(model, FrozenEstimator):
+        return unwrapped(model.estimator)
+    return unwrapped(model.best_estimator_) if hasattr(model, "best_estimator_") else model
+
+
+def last_step(model: Any) -> Any:
+    """Last step of a Pipeline; else the model, in both cases unwrapped."""
+    model = unwrapped(model)
+    return last_step(model.steps[-1][1]) if isinstance(model, Pipeline) else model
 
 
 def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """Return a copy of a fitted model in which parts take the place of networks.
 
-    Parameters
-    ----------
-    outputs : tuple of str
-        What to take of its last step: "hidden" alone if it is a transformer, else of "label",
-        "probabilities", "hidden" and "logits".
-    dtype : dtype or None
-        See `NetworkPart`.
+    `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
+    "label", "probabilities", "hidden" and "logits". For `dtype` see `Part`.
     """
+    model = unwrapped(model)
     if isinstance(model, TwoLayerPredictor):
-        return NetworkPart(model, outputs, dtype)
-    if hasattr(model, "best_estimator_"):
-        return part(model.best_estimator_, outputs, dtype)
-    if isinstance(model, FrozenEstimator):
-        return part(model.estimator, outputs, dtype)
+        return Part(model, outputs, dtype, model.n_features_in_)
     if isinstance(model, Pipeline):
-        wanted = [HIDDEN] * (len(model.steps) - 1) + [outputs]
         steps = [
-            (name, part(step, names, dtype))
-            for (name, step), names in zip(model.steps, wanted, strict=True)
+            (name, part(step, outputs if step is model.steps[-1][1] else HIDDEN, dtype))
+            for name, step in model.steps
             if step not in (None, "passthrough")
         ]
-        return _changed(model, steps=steps)
+        return changed(model, steps=steps)
     if {"label", "hidden"} <= set(outputs):
         raise ValueError(
             "hidden=True needs a network as the last step, whose hidden layer it adds to the "
             f"outputs; got {type(model).__name__}."
         )
-    if isinstance(model, FeatureUnion):
-        parts = [(name, part(step, HIDDEN, dtype)) for name, step in model.transformer_list]
-        return _changed(model, transformer_list=parts)
-    if isinstance(model, ColumnTransformer):
-        triples = [(name, part(step, HIDDEN, dtype), on) for name, step, on in model.transformers_]
-        return _changed(model, transformers_=triples)
+    if isinstance(model, FeatureUnion | ColumnTransformer):
+        where = "transformers_" if isinstance(model, ColumnTransformer) else "transformer_list"
+        parts = [(name, part(step, HIDDEN, dtype), *on) for name, step, *on in vars(model)[where]]
+        return changed(model, **{where: parts})
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
-    return ENSEMBLES[type(model)](model, outputs, dtype)
+    return _ensemble(model, outputs, dtype)
 
 
-def _changed(model: Any, **attributes: Any) -> Any:
-    changed = copy.copy(model)
-    changed.__dict__.update(attributes)
-    return changed
+def changed(model: Any, **attributes: Any) -> Any:
+    """Return a copy of a fitted model with other attributes."""
+    other = copy.copy(model)
+    vars(other).update(attributes)
+    return other
 
 
-def _refuse(model: Any, why: str) -> None:
-    raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
+def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
+    """Return the members side by side, the part that combines them and what follows in a stack."""
+    if isinstance(model, CalibratedClassifierCV):
+        members = [fold.estimator for fold in model.calibrated_classifiers_]
+    else:
+        members = model.estimators_
+    last = [last_step(member) for member in members]
+    if why := "before the last step" if outputs == HIDDEN else _obstacle(model, last, dtype):
+        raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
+    taken, nodes = ENSEMBLES[type(model)]
+    union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
+    output = last[0].intercepts_[1] if taken == "logits" else model.classes_
+    combined = Part(model, outputs, dtype, len(members) * len(output), nodes)
+    steps = [("members", FeatureUnion(union)), ("combined", combined)]
+    if isinstance(model, StackingClassifier):
+        combined.outputs = ("features",)
+        # it is fitted to the numbers of the classes
+        final = changed(model.final_estimator_, classes_=model.classes_)
+        steps.append(("final", part(final, outputs, dtype)))
+    return Pipeline(steps)
 
 
-def _members(model: Any, estimators: Any, output: str, dtype: Any, n_classes: int) -> list[Any]:
-    """Return the parts of the members of an ensemble, of which all must be networks."""
-    members = []
-    for estimator in estimators:
-        last = member = part(estimator, (output,), dtype)
-        while isinstance(last, Pipeline):
-            last = last.steps[-1][1]
-        if not isinstance(last, NetworkPart):
-            _refuse(model, f"with the member {type(last).__name__}")
-        if last.model._multilabel or len(last.model.classes_) != n_classes:
-            _refuse(model, "whose members differ in their classes, or are multilabel,")
-        members.append(member)
-    return members
-
-
-def _calibrated(model: CalibratedClassifierCV, outputs: tuple[str, ...], dtype: Any) -> Any:
-    folds = model.calibrated_classifiers_
-    if model.method not in ("sigmoid", "isotonic"):
-        _refuse(model, f"with method={model.method!r}")
-    if model.method == "isotonic" and (
-        dtype == np.float32 or any("float64" not in str(W.coefs_[0].dtype) for W in networks(folds))
-    ):
-        _refuse(model, "with method='isotonic' and a network or dtype of single precision")
-    members = _members(model, [f.estimator for f in folds], "logits", dtype, len(model.classes_))
-    ensemble = Calibrated([fold.calibrators for fold in folds])
-    return EnsemblePart(model, members, ensemble, outputs, dtype)
-
-
-def _bagging(model: BaggingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    every = np.arange(model.n_features_in_)
-    if not all(np.array_equal(features, every) for features in model.estimators_features_):
-        _refuse(model, "on a part of the features")
-    n_classes = len(model.classes_)
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    return EnsemblePart(model, members, Mean(np.ones(len(members))), outputs, dtype)
-
-
-def _voting(model: VotingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.voting != "soft":
-        _refuse(model, f"with voting={model.voting!r}")
-    n_classes = len(model.classes_)
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    weights = np.ones(len(members))
-    if model.weights is not None:
-        pairs = zip(model.estimators, model.weights, strict=True)
-        weights = np.array([weight for (_, member), weight in pairs if member != "drop"], float)
-    return EnsemblePart(model, members, Mean(weights), outputs, dtype)
-
-
-def _one_vs_rest(model: OneVsRestClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.multilabel_:
-        _refuse(model, "of a multilabel target")
-    members = _members(model, model.estimators_, "logits", dtype, 2)
-    return EnsemblePart(model, members, OneVsRest(), outputs, dtype)
-
-
-def _stacking(model: StackingClassifier, outputs: tuple[str, ...], dtype: Any) -> Any:
-    if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
-        _refuse(model, "with passthrough=True or a stack_method other than 'predict_proba'")
-    n_classes = len(np.asarray(model.classes_))
-    members = _members(model, model.estimators_, "probabilities", dtype, n_classes)
-    if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
-        _refuse(model, f"with the final estimator {type(model.final_estimator_).__name__}")
-    stack = EnsemblePart(model, members, Stack(), ("features",), dtype)
-    # it is fitted to the numbers of the classes
-    final = _changed(model.final_estimator_, classes_=model.classes_)
-    return Pipeline([("stack", stack), ("final", part(final, outputs, dtype))])
-
-
-ENSEMBLES = {
-    CalibratedClassifierCV: _calibrated,
-    BaggingClassifier: _bagging,
-    VotingClassifier: _voting,
-    OneVsRestClassifier: _one_vs_rest,
-    StackingClassifier: _stacking,
-}
+def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
+    """Why the graph of an ensemble of these members would not be exact, or ""."""
+    n_classes = 2 if isinstance(model, OneVsRestClassifier) else len(model.classes_)
+    for member in members:
+        if not isinstance(member, TwoLayerPredictor):
+            return f"with the member {type(member).__name__}"
+        if member._multilabel or len(member.classes_) != n_classes:
+            return "whose members differ in their classes, or are multilabel,"
+    if isinstance(model, CalibratedClassifierCV):
+        if model.method not in ("sigmoid", "isotonic"):
+            return f"with method={model.method!r}"
+        single = any("float32" in str(member.coefs_[0].dtype) for member in members)
+        if model.method == "isotonic" and (dtype == np.float32 or single):
+            return "with method='isotonic' and a network or dtype of single precision"
+    if isinstance(model, BaggingClassifier):
+        every = np.arange(model.n_features_in_)
+        if not all(np.array_equal(features, every) for features in model.estimators_features_):
+            return "on a part of the features"
+    if isinstance(model, VotingClassifier) and model.voting != "soft":
+        return f"with voting={model.voting!r}"
+    if isinstance(model, OneVsRestClassifier) and model.multilabel_:
+        return "of a multilabel target"
+    if isinstance(model, StackingClassifier):
+        if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
+            return "with passthrough=True or a stack_method other than 'predict_proba'"
+        if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
+            return f"with the final estimator {type(model.final_estimator_).__name__}"
+    return ""
