@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, Self
 
@@ -20,12 +20,8 @@ POLL_SECONDS = 1.0
 STALL_SECONDS = 60.0  # without any worker that accepts work
 
 
-class SchedulerLostError(RuntimeError):
-    """The scheduler is gone or does not answer."""
-
-
-class StalledError(RuntimeError):
-    """There are no workers, and none has come for a while."""
+class ClusterLostError(RuntimeError):
+    """The scheduler does not answer, or there have been no workers for a while."""
 
 
 class StrandedError(Exception):
@@ -36,21 +32,8 @@ class WorkersLostError(RuntimeError):
     """The workers that held a shard were lost too often."""
 
 
-def silence_seconds() -> float:
-    """Time after which a scheduler that does not answer counts as lost."""
-    return float(parse_timedelta(dask.config.get("distributed.comm.timeouts.tcp")))
-
-
 def current_client() -> Client:
-    """Client to fit with.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    RuntimeError
-        Inside a task: the fit would wait for tasks that wait for its thread.
-    """
+    """Return the client to fit with; a ValueError if there is none."""
     try:
         get_worker()
     except ValueError:
@@ -70,13 +53,13 @@ def current_client() -> Client:
 
 
 class Cluster:
-    """The workers of a client, with readable errors when they fail.
+    """The workers of a client: submits tasks to them and waits for results.
 
-    A context manager: however it is left, the workers may forget all that was submitted.
+    A context manager: when it is left, the workers forget all that was submitted, and a failure
+    of the cluster becomes an error that says what happened:
 
-    Parameters
-    ----------
-    client : distributed.Client
+    * MemoryError if workers died because they exceeded their memory limit;
+    * RuntimeError if workers died for another reason, or the scheduler is lost.
     """
 
     def __init__(self, client: Client) -> None:
@@ -85,36 +68,51 @@ class Cluster:
         self.last_seen_running = time.monotonic()
         self.submitted: weakref.WeakSet[Future] = weakref.WeakSet()
         self.anchors: list[Future] = []
+        self.actors: list[Future] = []
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.release()
+        if isinstance(error, ClusterLostError):
+            return
+        if isinstance(error, (KilledWorker, WorkersLostError)):
+            raise self._why_killed(error) from error
+        failed = isinstance(error, (OSError, RuntimeError, CancelledError))
+        if failed and self._ask("ncores") is None:
+            raise self._scheduler_lost() from error
 
     def submit(self, function: Callable[..., Any], *args: Any, **options: Any) -> Future:
-        """Submit a task, to be forgotten when the fit ends."""
+        """Submit a task, which is forgotten when the fit ends."""
         future = self.client.submit(function, *args, pure=False, **options)
         self.submitted.add(future)
         return future
 
     def submit_anchored(self, worker: str, lazy: Callable[[Future], Any]) -> Future:
-        """Compute a Delayed on a worker, or on others should that one be lost; see `check`."""
-        place = {"workers": [worker], "allow_other_workers": True}
-        self.anchors.append(self.submit(_nothing, **place))
-        future = self.client.compute(lazy(self.anchors[-1]), **place)
+        """Compute a Delayed on a worker, or on others if that one is lost.
+
+        Its last argument is the result of an empty task, its anchor; see `check`.
+        """
+        preferred = {"workers": [worker], "allow_other_workers": True}
+        self.anchors.append(self.submit(_nothing, **preferred))
+        future = self.client.compute(lazy(self.anchors[-1]), **preferred)
         self.submitted.add(future)
         return future
 
     def release(self) -> None:
         """Let the workers forget all that was submitted.
 
-        The frames of an exception may hold the futures for as long as the user holds it.
+        The frames of an exception may hold the futures for as long as the user holds it. An
+        actor refers to its own future, so that only to cancel it is sure to end it.
         """
+        if self.client.status == "running":
+            with contextlib.suppress(OSError):  # the scheduler is gone, and all tasks with it
+                self.client.cancel(self.actors)
         for future in list(self.submitted):
             future.release()
-        self.submitted.clear()
-        self.anchors.clear()
+        for futures in (self.submitted, self.anchors, self.actors):
+            futures.clear()
 
     def workers(self) -> list[str]:
         """Wait for workers that accept work; return their addresses."""
@@ -123,13 +121,24 @@ class Cluster:
             time.sleep(POLL_SECONDS)
         return sorted(running)
 
-    def holders(self, future: Future) -> dict[str, int]:
-        """Return the workers that hold a result, and the number of their threads."""
-        places = (self._ask("who_has", keys=[future.key]) or {}).get(future.key)
-        return (self._ask("ncores", workers=list(places)) or {}) if places else {}
+    def submit_actor(self, cls: type, data: Future, *args: Any) -> Future:
+        """Start an actor ``cls(data, *args, n_threads)`` on a worker that holds the data."""
+        holders = (self._ask("who_has", keys=[data.key]) or {}).get(data.key) or ()
+        threads = (self._ask("ncores", workers=list(holders)) or {}) if holders else {}
+        future = self.submit(
+            cls,
+            data,
+            *args,
+            max(threads.values(), default=1),
+            actor=True,
+            workers=list(threads) or None,  # Dask would choose the worker with the fewest actors
+            allow_other_workers=bool(threads),
+        )
+        self.actors.append(future)
+        return future
 
     def wait(self, futures: Sequence[Future]) -> None:
-        """Wait until futures are finished, as long as there is hope."""
+        """Wait until futures are finished; see `check`."""
         while True:
             try:
                 wait(list(futures), timeout=POLL_SECONDS)
@@ -139,17 +148,14 @@ class Cluster:
                 return
 
     def gather(self, futures: Sequence[Future]) -> list[Any]:
-        """Results of futures, once they are there, as long as there is hope."""
+        """Wait for the results of futures; see `check`."""
         self.wait(futures)
-
-        async def gathered() -> list[Any]:
-            return list(await self.client.gather(list(futures), asynchronous=True))
-
-        call = asyncio.run_coroutine_threadsafe(gathered(), self.client.loop.asyncio_loop)
+        gathered = self.client.gather(list(futures), asynchronous=True)
+        call = asyncio.run_coroutine_threadsafe(gathered, self.client.loop.asyncio_loop)
         try:
             while True:
                 try:
-                    return call.result(timeout=POLL_SECONDS)
+                    return list(call.result(timeout=POLL_SECONDS))
                 except TimeoutError:
                     if call.done():
                         raise
@@ -162,11 +168,7 @@ class Cluster:
 
         A task with a preferred worker that becomes ready while there is no worker at all is
         never tried again by Dask, unless that same worker comes back. Such tasks are stranded;
-        the anchor of a run of blocks shares the preference, and so the fate, of their tasks.
-
-        Raises
-        ------
-        RuntimeError, MemoryError
+        the anchor of such a task shares its preference, and so its fate.
         """
         running = self._ask("ncores_running")
         if running is None:
@@ -183,45 +185,24 @@ class Cluster:
                     "All Dask workers are paused because they are short of memory. "
                     "Use more workers, or workers with more memory."
                 )
-            raise StalledError(
+            raise ClusterLostError(
                 "The Dask cluster has no workers. Start some and fit again, for example with "
                 "client.cluster.scale(4)."
             )
 
     def _ask(self, question: str, **details: Any) -> Any:
-        """Answer of the scheduler; None if there is none in time."""
+        """Return the answer of the scheduler, or None if there is none in time."""
         if self.client.status != "running":
             return None
+        seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.tcp"))
         try:
             ask = getattr(self.client.scheduler, question)
-            return self.client.sync(ask, callback_timeout=silence_seconds(), **details)
+            return self.client.sync(ask, callback_timeout=float(seconds), **details)
         except (OSError, RuntimeError, AttributeError, CancelledError):
             return None  # a timeout is an OSError; a closed client has no scheduler
 
-    @contextlib.contextmanager
-    def errors_in_words(self) -> Iterator[None]:
-        """Say what happened when the cluster fails, and why as far as it is known.
-
-        Raises
-        ------
-        MemoryError
-            If workers died because they exceeded their memory limit.
-        RuntimeError
-            If workers died for another reason, or the scheduler is lost.
-        """
-        try:
-            yield
-        except (SchedulerLostError, StalledError):
-            raise
-        except (KilledWorker, WorkersLostError) as error:
-            raise self._why_killed(error) from error
-        except (OSError, RuntimeError, CancelledError) as error:
-            if self._ask("ncores") is None:
-                raise self._scheduler_lost() from error
-            raise
-
-    def _scheduler_lost(self) -> SchedulerLostError:
-        return SchedulerLostError(
+    def _scheduler_lost(self) -> ClusterLostError:
+        return ClusterLostError(
             f"The Dask scheduler {self.address} was lost during the fit. Nothing is left of the "
             "computation: connect a new Client and fit again."
         )
@@ -242,4 +223,4 @@ class Cluster:
 
 
 def _nothing() -> None:
-    """Compute nothing: a task whose state tells that of the tasks beside it."""
+    """Compute nothing: the function of an anchor."""

@@ -1,6 +1,5 @@
 """Dask collections: partitions of what goes into a fit, lazy results of what comes out."""
 
-from collections.abc import Callable
 from typing import Any
 
 import dask
@@ -21,7 +20,7 @@ def is_array(collection: Any) -> bool:
 
 
 def whole_rows(collection: Any) -> Any:
-    """Give the same collection, with blocks that are cut between rows only."""
+    """Return the same collection, with blocks that hold whole rows."""
     if is_array(collection) and collection.ndim == 2 and collection.numblocks[1] > 1:
         return collection.rechunk({1: -1})
     return collection
@@ -29,19 +28,12 @@ def whole_rows(collection: Any) -> Any:
 
 def row_partitions(
     X: Any, y: Any, sample_weight: Any
-) -> tuple[list[list[Delayed | None]], list[float]]:
-    """Partitions of X, y and sample_weight, row by row the same, and their relative sizes.
-
-    Raises
-    ------
-    TypeError
-        If one of them is not a Dask collection.
-    ValueError
-        If their partitions do not match.
-    """
-    for name, collection in (("X", X), ("y", y), ("sample_weight", sample_weight)):
-        if collection is None and name == "sample_weight":
-            continue
+) -> tuple[list[tuple[Delayed | None, ...]], list[float]]:
+    """Return (X, y, sample_weight) of each partition, with equal rows, and its relative size."""
+    named = {"X": X, "y": y, "sample_weight": sample_weight}
+    if sample_weight is None:
+        del named["sample_weight"]
+    for name, collection in named.items():
         if not (is_array(collection) or is_frame(collection)):
             raise TypeError(
                 f"{name} must be a Dask array or dataframe, got {type(collection).__name__}. "
@@ -49,14 +41,10 @@ def row_partitions(
             )
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, got {X.ndim}.")
-    X = whole_rows(X)
     sizes = [float(n) for n in X.chunks[0]] if is_array(X) else [np.nan] * X.npartitions
     known = not np.isnan(sizes).any()
-    parts: list[list[Delayed | None]] = [_blocks(X)]
-    for name, collection in (("y", y), ("sample_weight", sample_weight)):
-        if collection is None:
-            parts.append([None] * len(sizes))
-            continue
+    parts = []
+    for name, collection in named.items():
         collection = whole_rows(collection)
         if known and is_array(collection) and not np.isnan(collection.shape[0]):
             if collection.shape[0] != X.shape[0]:
@@ -68,7 +56,9 @@ def row_partitions(
                 f"X has {len(sizes)} partitions, {name} has {len(parts[-1])}, and their sizes are "
                 "not known. Give both the same partitions, or call compute_chunk_sizes()."
             )
-    return parts, sizes if known and sum(sizes) > 0 else [1.0] * len(sizes)
+    if sample_weight is None:
+        parts.append([None] * len(sizes))
+    return list(zip(*parts, strict=True)), sizes if known and sum(sizes) > 0 else [1.0] * len(sizes)
 
 
 def _blocks(collection: Any) -> list[Delayed]:
@@ -76,7 +66,7 @@ def _blocks(collection: Any) -> list[Delayed]:
 
 
 def row_of_zeros(X: Any) -> Any:
-    """One row of the kind and the dtypes of X; nothing is computed.
+    """Return one row of the kind and the dtypes of X, without computing anything.
 
     Categories may be unknown before the data are read, so their columns are float64.
     """
@@ -88,21 +78,21 @@ def row_of_zeros(X: Any) -> Any:
     return type(X._meta)(zeros, columns=X.columns).astype(dtypes)
 
 
-def per_block(function: Callable[[Any, Any], np.ndarray], X: Any, model: Any) -> Any:
-    """Dask array of ``function(block, model)`` for every block of X; nothing is computed.
+def per_block(network: Any, method: str, X: Any) -> Any:
+    """Call a method of a network with each block of X; return a Dask array, not yet computed.
 
     The dtype and the number of columns are found by a call for one row of zeros.
     """
     X = whole_rows(X)
-    none = function(row_of_zeros(X), model)[:0]
+    none = getattr(network, method)(row_of_zeros(X))[:0]
 
-    def rows(block: Any, model: Any) -> np.ndarray:
-        return function(block, model) if block.shape[0] else none
+    def rows(block: Any, network: Any) -> Any:
+        return getattr(network, method)(block) if block.shape[0] else none
 
-    shared = dask.delayed(model)
+    shared = dask.delayed(network)
     if is_array(X):
         shape = {"drop_axis": 1} if none.ndim == 1 else {"chunks": (X.chunks[0], none.shape[1:])}
-        return X.map_blocks(rows, model=shared, meta=none, **shape)
+        return X.map_blocks(rows, network=shared, meta=none, **shape)
     lazy = dask.delayed(rows)
     blocks = [
         da.from_delayed(lazy(block, shared), (np.nan, *none.shape[1:]), meta=none)

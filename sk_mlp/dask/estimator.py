@@ -1,27 +1,19 @@
 """The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
 
-import math
-from functools import partial
 from typing import Any, Literal
 
 from sklearn.utils import check_random_state
 
 from sk_mlp._callbacks import CallbackTasks
-from sk_mlp._network.objective import CONTRIBUTION_ROWS
 from sk_mlp._reporting import warn_if_useless, warn_unless_converged
-from sk_mlp._training.alpha import SAMPLE_ROWS
 from sk_mlp._training.importance import feature_importances
-from sk_mlp._training.training import TrainingSet
 from sk_mlp._types import Activation
 from sk_mlp._validation import CONSTRAINTS, Choice, check_parameters
 from sk_mlp.dask.cluster import Cluster, current_client
 from sk_mlp.dask.predictor import DaskPredictor, fitted
-from sk_mlp.dask.rows import place_rows, sample
-from sk_mlp.dask.team import Team
+from sk_mlp.dask.rows import load_rows
 
 __all__ = ["DaskTwoLayerMLPClassifier"]
-
-ALPHA_ROWS = 3 * SAMPLE_ROWS  # of which equal ones count once
 
 
 class DaskTwoLayerMLPClassifier(DaskPredictor):
@@ -162,15 +154,11 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         known = {name: CONSTRAINTS[name] for name in self.get_params() if name in CONSTRAINTS}
         check_parameters(self, {**known, "solver": (Choice("auto", "lbfgs"),)})
         network, rng = self._local(), check_random_state(self.random_state)
-        with Cluster(current_client()) as cluster, cluster.errors_in_words():
-            rows = place_rows(cluster, network, X, y, sample_weight)
-            some = partial(sample, rows, lambda n_rows: math.ceil(n_rows / ALPHA_ROWS))
-            few = sample(rows, lambda n_rows: max(1, n_rows // CONTRIBUTION_ROWS)).rows()
-            with Team(rows.shards, few, rows.n_rows, rows.moments.weight) as team:
-                training = TrainingSet(rows.classes, team, rows.moments, some)
-                fit = network._train(training, rng, CallbackTasks(network, X, y, sample_weight))
+        with Cluster(current_client()) as cluster:
+            training, few = load_rows(cluster, network, X, y, sample_weight)
+            fit = network._train(training, rng, CallbackTasks(network, X, y, sample_weight))
         network.feature_importances_ = feature_importances(
-            network._network()[0], few, rows.moments, network._flat_parameters()
+            network._network()[0], few, training.moments, network._flat_parameters()
         )
         self.__dict__.update(fitted(network))
         warn_if_useless(self, fit)

@@ -9,18 +9,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._types import FittedNetwork
-from sk_mlp.dask.blocks import right_weight
 from sk_mlp.dask.collections import is_array, is_frame, per_block, row_partitions
+from sk_mlp.dask.rows import right_weight
 
 
 def fitted(estimator: BaseEstimator) -> dict[str, Any]:
-    """All that an estimator has beyond its parameters."""
+    """Return all that an estimator has beyond its parameters."""
     parameters = estimator.get_params()
     return {name: value for name, value in vars(estimator).items() if name not in parameters}
 
 
 class DaskPredictor(FittedNetwork, ClassifierMixin, BaseEstimator):
-    """Predictions and transformation of Dask collections, block by block and not before asked."""
+    """Lazy predictions and transformation of Dask collections, block by block."""
 
     def _local(self) -> TwoLayerMLPClassifier:
         network = TwoLayerMLPClassifier(**{**self.get_params(), "solver": "lbfgs"})
@@ -42,7 +42,7 @@ class DaskPredictor(FittedNetwork, ClassifierMixin, BaseEstimator):
         network = self.to_local()
         if not (is_array(X) or is_frame(X)):
             return getattr(network, method)(X)
-        return per_block(lambda block, network: getattr(network, method)(block), X, network)
+        return per_block(network, method, X)
 
     def decision_function(self, X: Any) -> Any:
         """Raw predictions: logits; see `TwoLayerMLPClassifier.decision_function`.
@@ -138,6 +138,6 @@ class DaskPredictor(FittedNetwork, ClassifierMixin, BaseEstimator):
         """
         parts, _ = row_partitions(X, y, sample_weight)
         count, network = dask.delayed(right_weight), dask.delayed(self.to_local())
-        counts = dask.compute(*(count(network, *part) for part in zip(*parts, strict=True)))
+        counts = dask.compute(*(count(network, *part) for part in parts))
         right, weight = np.sum(counts, axis=0)
         return float(right / weight)

@@ -1,4 +1,7 @@
-"""The rows on the workers, each of which holds a run of consecutive blocks."""
+"""Who holds the rows: each worker a shard, which is a run of consecutive blocks.
+
+Blocks are the partitions of the user's collections, numbered from 0.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -9,17 +12,16 @@ import dask
 import numpy as np
 from distributed import Future
 
-from sk_mlp.dask.blocks import collect
 from sk_mlp.dask.cluster import Cluster, StrandedError, WorkersLostError
-from sk_mlp.dask.sums import Span
 
 T = TypeVar("T")
+Span = tuple[int, int]  # blocks start:stop
 
 RELOADS = 3  # of all rows in one step of a fit, after all workers were gone at one moment
 
 
 def split_evenly(sizes: Sequence[float], n_shards: int) -> list[Span]:
-    """Cut blocks into runs of nearly equal size; a run may not be empty."""
+    """Cut blocks of these sizes, in any unit, into at most `n_shards` spans of about equal size."""
     ends = np.cumsum(sizes)
     middles = (ends - np.asarray(sizes) / 2) / ends[-1]
     shard_of = np.minimum((middles * n_shards).astype(int), n_shards - 1)
@@ -27,32 +29,25 @@ def split_evenly(sizes: Sequence[float], n_shards: int) -> list[Span]:
     return list(zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True))
 
 
-def load(
-    cluster: Cluster, parts: Sequence[Sequence[Any]], sizes: Sequence[float]
-) -> dict[Span, Future]:
-    """Compute the blocks, a run of consecutive ones on each worker.
-
-    Parameters
-    ----------
-    cluster : Cluster
-    parts : sequence of (Xs, ys, sample_weights)
-        Each a list with a Delayed (or None) per block.
-    sizes : sequence of float
-        Of the blocks, in any unit.
-    """
+def load(cluster: Cluster, parts: Sequence[Any], sizes: Sequence[float]) -> dict[Span, Future]:
+    """Compute a shard on each worker, a dict of numbers to blocks; see `row_partitions`."""
     workers = cluster.workers()
-    put_together = dask.delayed(collect, pure=False)
-    runs = {}
-    for (start, stop), worker in zip(split_evenly(sizes, len(workers)), workers, strict=False):
-        run = partial(put_together, start, *(part[start:stop] for part in parts))
-        runs[start, stop] = cluster.submit_anchored(worker, run)
-    return runs
+    numbered = dask.delayed(_numbered, pure=False)
+    shards = {}
+    for span, worker in zip(split_evenly(sizes, len(workers)), workers, strict=False):
+        lazy = partial(numbered, span[0], parts[slice(*span)])
+        shards[span] = cluster.submit_anchored(worker, lazy)
+    return shards
+
+
+def _numbered(first: int, blocks: Sequence[Any], anchor: None) -> dict[int, Any]:
+    return dict(enumerate(blocks, first))
 
 
 class Shards:
-    """Futures of all shards, which are loaded again should they all be lost at one moment.
+    """Futures of all shards, which are loaded again if they are all lost at one moment.
 
-    (If only some workers are lost, the scheduler computes their shards again by itself.)
+    If only some workers are lost, the scheduler computes their shards again by itself.
 
     Parameters
     ----------
@@ -64,8 +59,20 @@ class Shards:
         self.cluster, self.load = cluster, load
         self.futures: dict[Span, Future] = {}
 
-    def use(self, function: Callable[[dict[Span, Future]], T]) -> T:
-        """Call a function of the futures, and again if their tasks were stranded."""
+    def then(self, function: Callable[..., Any], *args: Any) -> "Shards":
+        """Return the shards ``function(shard, *args)``; the workers forget those of `self`."""
+
+        def load() -> dict[Span, Future]:
+            shards = self.futures or self.load()
+            self.futures = {}  # the scheduler keeps their recipes
+            return {
+                span: self.cluster.submit(function, shard, *args) for span, shard in shards.items()
+            }
+
+        return Shards(self.cluster, load)
+
+    def call(self, function: Callable[[dict[Span, Future]], T]) -> T:
+        """Call a function with the futures, and again if their tasks were stranded."""
         for _ in range(RELOADS):
             try:
                 self.futures = self.futures or self.load()
@@ -76,10 +83,10 @@ class Shards:
         raise WorkersLostError(f"All workers were lost at one moment, {RELOADS} times.")
 
     def map(self, function: Callable[..., list[T]], *args: Any) -> list[T]:
-        """Call ``function(shard, *args)`` beside each shard; join the lists that it returns."""
+        """Call ``function(shard, *args)`` where each shard is; join the lists that it returns."""
 
         def results(futures: dict[Span, Future]) -> list[list[T]]:
             calls = [self.cluster.submit(function, shard, *args) for shard in futures.values()]
             return self.cluster.gather(calls)
 
-        return list(chain.from_iterable(self.use(results)))
+        return list(chain.from_iterable(self.call(results)))

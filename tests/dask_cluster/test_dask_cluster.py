@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from dask_cluster.problems import circles, cut, cut_rows
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.team import Team
+from sk_mlp.dask.sums import ClusterRows
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -62,7 +62,7 @@ def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, mon
         def result(self, timeout):
             raise OSError
 
-    monkeypatch.setattr(Team, "_call", lambda self, held, params: Lost())
+    monkeypatch.setattr(ClusterRows, "_call", lambda self, span, params: Lost())
     X, y, _ = problem
     with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
         DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))
