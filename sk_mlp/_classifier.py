@@ -88,10 +88,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         Strength of the L2 penalty, in the units of ``1 / C`` of
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
         held-out rows, in two of three folds of at most 3000 distinct rows, and stores the choice in
-        `alpha_`: the largest alpha within one standard error of the best. If there are n > 6000
-        distinct rows, it is the alpha nearest to the best times ``sqrt(3000 / n)``. Equal rows are
-        never split between training and held-out rows. A warm start keeps `alpha_`; `partial_fit`
-        uses the `alpha_` of an earlier `fit`, else 1.
+        `alpha_`: the largest alpha within one standard error of the best. With more than 6000
+        distinct rows it is the best, and with more than 9000, if the first layer has fewer weights,
+        the next smaller one. Equal rows are never split between training and held-out rows. A warm
+        start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
         is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics

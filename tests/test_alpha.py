@@ -164,7 +164,12 @@ def test_of_many_more_rows_than_were_looked_at_less_than_the_best_alpha_is_right
     scores = {7: -0.5, 8: near, 9: -0.44, 10: -0.46, 6: -0.6}
     assert scored(monkeypatch, scores).alpha == pytest.approx(grid[8])
     assert scored(monkeypatch, scores, rows(8_000)).alpha == pytest.approx(grid[9])
-    assert scored(monkeypatch, scores, rows(12_000)).alpha == pytest.approx(grid[10])  # half
+    assert scored(monkeypatch, scores, rows(12_000)).alpha == pytest.approx(grid[10])
+    few = dict.fromkeys((7, 8), -0.5) | {9: -0.4}
+    assert scored(monkeypatch, few, rows(12_000)).alpha == pytest.approx(grid[9])  # no smaller one
+    monkeypatch.setitem(OPTIONS, "hidden_units", 4_001)  # more weights than rows
+    assert scored(monkeypatch, scores, rows(12_000)).alpha == pytest.approx(grid[9])
+    monkeypatch.setitem(OPTIONS, "hidden_units", 4)
     # repetitions are no more rows than their weights are
     fivefold = repeated(rows(), np.full(120, 5))
     assert scored(monkeypatch, scores, fivefold).alpha == pytest.approx(5 * grid[8])
