@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 Record = dict[str, Any]
 Summary = Sequence[Record]  # means over the folds, one record for each set and classifier
 MEANS = ["log_loss", "accuracy", "cpu", "warned", "others"]
-REFERENCES = ("mlp", "logistic", "hgb")
+REFERENCES = ("mlp", "logistic", "hgb", "realmlp")
 
 
 def markdown(head: str, lines: Iterable[Sequence[Any]]) -> str:
