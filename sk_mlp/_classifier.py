@@ -85,13 +85,14 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         3e8 multiply-adds per pass over the rows, for text-like data with more than a quarter as
         many columns as rows, and for `partial_fit`.
     alpha : "auto" or float, default="auto"
-        Strength of the L2 penalty, in the units of ``1 / C`` of
+        Strength of the L2 penalty. A number means the same as ``1 / C`` in
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
-        held-out rows, in two of three folds of at most 3000 distinct rows, and stores the choice in
-        `alpha_`: the largest alpha within one standard error of the best. With more than 6000
-        distinct rows it is the best, and with more than 9000, if the first layer has fewer weights,
-        the next smaller one. Equal rows are never split between training and held-out rows. A warm
-        start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
+        held-out rows, at most 3000 distinct rows scored on two folds of a 3-fold split, and stores
+        the choice in `alpha_`: the largest alpha within one standard error of the best. With more
+        than 6000 distinct rows it is the best, and with more than 9000, if the first layer has fewer
+        weights, the next smaller one. Equal rows are never split between training and held-out
+        rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else
+        1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
         is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics
@@ -194,8 +195,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         True if the fit ended by itself: not by `max_iter`, divergence or a callback. False after
         `partial_fit`.
     stop_reason_ : str
-        "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (no
-        decrease is possible in floating point), "max_iter" (also of planned epochs, if their
+        "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (the
+        loss reached machine precision), "max_iter" (also of planned epochs, if their
         steps were too short), "diverged" (the loss is no lower than always predicting the class
         frequencies), "callback" or "partial_fit".
     alpha_ : float
