@@ -161,4 +161,4 @@ print(text == fill(text), text.count("<!-- end -->"))
 """
     same, tables = run("-c", code).split()
     assert same == "True"
-    assert int(tables) == 11
+    assert int(tables) == 12
