@@ -14,7 +14,7 @@ from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
-from sk_mlp._data.holdout import check_splits, key_folds, some_rows
+from sk_mlp._data.holdout import check_splits, key_folds, row_keys, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
@@ -172,6 +172,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         "hidden_units": [Choice("auto"), Numbers(Integral, 1, None, closed="left")],
         "alphas": [COUNT, Numbers(Real, 0, None, closed="left")],
         "scoring": [str, callable, None],
+        "refit": ["boolean"],
+        "n_jobs": [None, Integral],
     }
 
     def __init__(
@@ -316,7 +318,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         for network in networks:
             tasks.begin("path", len(alphas))
             folds, walk = self._folds(network, rows, scorer)
-            paths.append(scores := PathScores(folds, len(alphas)))
+            paths.append(scores := PathScores(folds, len(alphas), rows.groups))
             begin = partial(tasks.begin, "alpha")
             for j, at_alpha in path(folds, alphas, walk, n_jobs=self.n_jobs, begin=begin):
                 scores.add(j, at_alpha)
@@ -343,8 +345,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     def _rows(
         self, data: Data, sample_weight: np.ndarray | None, groups: Any, seed: int
     ) -> "_Scored":
-        share = 1.0
         if self.cv is not None:
+            share, keys = 1.0, row_keys(data.X, np.random.RandomState(seed))
             try:
                 splitter = check_cv(self.cv, data.target.encoded, classifier=True)
                 splits = list(splitter.split(data.X, data.target.labels, groups))
@@ -352,7 +354,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
         else:
             enough = SEARCH_ROWS if self.refit else data.X.shape[0]
-            kept, keys, share = some_rows(data.X, enough, seed)
+            kept, keys, share, _ = some_rows(data.X, enough, seed)
             if len(kept) < data.X.shape[0]:
                 data = data.take(kept)
                 sample_weight = None if sample_weight is None else sample_weight[kept]
@@ -366,7 +368,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
                 splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)
-        return _Scored(data, data.target.labels, sample_weight, splits, share)
+        repetitions = np.unique(keys + data.target.codes.astype(np.uint64), return_inverse=True)[1]
+        return _Scored(data, data.target.labels, sample_weight, splits, share, repetitions)
 
     def _folds(
         self, network: TwoLayerMLPClassifier, rows: "_Scored", scorer: Scorer
@@ -420,6 +423,8 @@ class _Scored(NamedTuple):
     splits : list of (train_rows, test_rows)
     share : float
         Of all distinct rows.
+    groups : int ndarray of shape (n_samples,)
+        Number of each row with its label, the same for repetitions.
     """
 
     data: Data
@@ -427,6 +432,7 @@ class _Scored(NamedTuple):
     sample_weight: np.ndarray | None
     splits: list[tuple[np.ndarray, np.ndarray]]
     share: float
+    groups: np.ndarray
 
     def of_split(self, number: int) -> tuple[Any, np.ndarray, np.ndarray | None]:
         """X, labels and weights to train on of a split, which must have all classes."""

@@ -128,14 +128,21 @@ def test_few_distinct_rows_are_split_between_both_parts():
 
 def test_rows_that_are_looked_at_do_not_follow_a_period(monkeypatch, X):
     monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
-    dense, keys, share = some_rows(X, 1000, 0)
-    assert share == 0.5
+    dense, keys, share, thinning = some_rows(X, 1000, 0)
+    assert (share, thinning) == (0.5, 1.0)
     assert len(np.unique(dense)) == len(dense) == 500
     assert abs(np.mean(dense % 2) - 0.5) < 0.1  # of every second row, one kind only
     for other in (sparse.csr_matrix(X), array_api_strict.asarray(X)):
-        index, other_keys, _ = some_rows(other, 1000, 0)
+        index, other_keys, *_ = some_rows(other, 1000, 0)
         assert_array_equal(index, dense)
         assert_array_equal(other_keys, keys)
+
+
+def test_repetitions_that_are_not_looked_at_make_no_distinct_rows(monkeypatch, X):
+    monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
+    _, keys, share, thinning = some_rows(np.repeat(X[:100], 20, axis=0), 1000, 0)
+    assert len(keys) == 500
+    assert (share, thinning) == pytest.approx((1.0, 4.0), rel=0.1)
 
 
 SPLIT = (np.arange(40), np.arange(40, 60))

@@ -91,12 +91,13 @@ def test_a_minibatch_solver_starts_afresh_at_each_alpha():
 # --------------------------------------------------------------------- what is chosen of scores
 
 
-def scored(*folds, rows=None, weights=None):
+def scored(*folds, rows=None, weights=None, groups=None):
     """Scores of each fold by alpha; `rows` are those of the held-out rows of the only fold."""
     some, _ = folds_of(2)
     held = some[0].held_out._replace(sample_weight=weights)
-    some = [some[k % 2]._replace(held_out=held) for k in range(len(folds))]
-    scores = PathScores(some, len(folds[0]))
+    here = np.arange(held.n_rows)
+    some = [some[k % 2]._replace(held_out=held, test_rows=here) for k in range(len(folds))]
+    scores = PathScores(some, len(folds[0]), here if groups is None else groups)
     for j, at_alpha in enumerate(np.transpose(folds)):
         if rows is None:
             scores.add(j, [Score(value) for value in at_alpha])
@@ -140,6 +141,24 @@ def test_the_unit_of_the_weights_does_not_matter(factor):
     assert_allclose(once._error(0, 1), scaled._error(0, 1), rtol=1e-6)
     # rows of one weight more than others bring less than as many equal ones
     assert once._error(0, 1) > scored([0.0, 0.0], rows=rows)._error(0, 1)
+
+
+@pytest.mark.parametrize("error", [0.09, 0.11])
+def test_repetitions_of_a_row_count_as_its_weight(error):
+    counts = np.resize([1, 2, 4], 20)
+    once = scored([0.0, 0.0], rows=rows_with(error), weights=counts.astype(float))
+    repeated, groups = np.repeat(rows_with(error), counts, axis=1), np.repeat(range(20), counts)
+    many = PathScores([one_fold_of(len(groups))], 2, groups)
+    for j, row_scores in enumerate(repeated):
+        many.add(j, [Score(row_scores.mean(), row_scores)])
+    assert_allclose(many._error(0, 1), once._error(0, 1), rtol=1e-12)
+    assert many.best() == once.best()
+
+
+def one_fold_of(n):
+    (fold,), _ = folds_of()
+    rows = fold.held_out.take(np.zeros(n, int))
+    return fold._replace(held_out=rows, test_rows=np.arange(n))
 
 
 def test_missing_scores_lose():

@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose
 from problems import assert_same_fit, data, fit, make
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_wine
 from sklearn.utils.class_weight import compute_sample_weight
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 
 
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
@@ -82,3 +83,25 @@ def test_weights_that_cannot_be_used_are_named(solver, spoil, message):
 def test_a_class_weight_that_cannot_be_used_is_named(solver):
     with pytest.raises(ValueError, match=r"class_weight must be.*got \{1: -1.0\}"):
         make(solver, class_weight={1: -1.0}).fit(*data())
+
+
+@pytest.mark.parametrize("factor", [1e-8, 1e8])
+def test_the_unit_of_weights_far_apart_does_not_matter_to_the_choice_of_alpha(factor):
+    X, y = load_wine(return_X_y=True)
+    weights = np.ones(len(y))
+    weights[14] = 1e5  # in single precision, the folds have units of their own
+    one, other = (
+        TwoLayerMLPClassifier(8, random_state=2).fit(X, y, w) for w in (weights, factor * weights)
+    )
+    assert_allclose(other.alpha_, factor * one.alpha_, rtol=1e-9)
+    assert_allclose(other.predict_proba(X), one.predict_proba(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_search_counts_repetitions_as_weights(seed):
+    X, y = load_wine(return_X_y=True)
+    counts = np.random.RandomState(seed).randint(1, 4, len(y))
+    search = TwoLayerMLPClassifierCV(8, random_state=0)
+    weighted = search.fit(X, y, counts).alpha_
+    repeated = np.repeat(np.arange(len(y)), counts)
+    assert clone(search).fit(X[repeated], y[repeated]).alpha_ == weighted

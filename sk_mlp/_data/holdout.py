@@ -64,7 +64,7 @@ def _keys_of_repetitions(keys: np.ndarray) -> np.ndarray:
     return np.asarray(mixed ^ (mixed >> np.uint64(29)))
 
 
-def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
+def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Choose rows by their keys, with all the repetitions of each.
 
     Parameters
@@ -80,6 +80,8 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
     keys : uint64 ndarray of shape (n_chosen,)
     share : float
         Of the distinct rows.
+    thinning : float
+        Repetitions of a distinct row over those that were looked at.
     """
     rng, stride = np.random.RandomState(seed), math.ceil(X.shape[0] / LOOK_ROWS)
     if stride > 1:  # one of each few rows, by chance: their order may have a period
@@ -88,11 +90,14 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
         keys = row_keys(X, rng, index)
     else:
         index, keys = np.arange(X.shape[0]), row_keys(X, rng)
-    distinct = np.unique(keys)
+    distinct, counts = np.unique(keys, return_counts=True)
     if len(distinct) > n_distinct:
         kept = np.flatnonzero(keys < distinct[n_distinct])
         index, keys = index[kept], keys[kept]
-    return index, keys, min(1.0, n_distinct / len(distinct)) / stride
+    # a row seen once stands for as many distinct ones as the stride, repeated ones for themselves
+    n_all = len(distinct) + (stride - 1) * np.count_nonzero(counts == 1)
+    share = min(n_distinct, len(distinct)) / n_all
+    return index, keys, share, stride * len(distinct) / n_all
 
 
 def few_distinct(keys: np.ndarray, fewest: float = FEW_DISTINCT) -> bool:

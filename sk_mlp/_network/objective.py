@@ -124,6 +124,13 @@ class Rows(NamedTuple):
             return float(self.X.shape[0])
         return float(total(self.sample_weight, widest_float(self.X)))
 
+    @property
+    def user_weights(self) -> np.ndarray:
+        """Sample weights on the host, in the unit in which they were given."""
+        if self.sample_weight is None:
+            return np.ones(self.n_rows)
+        return to_numpy(self.sample_weight) * self.weight_unit
+
     def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
         """Cut the rows into ranges of about equal length."""
         ranges = row_ranges(self.X.shape[0], n_parts)

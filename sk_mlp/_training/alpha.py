@@ -88,44 +88,45 @@ def choose_alpha(
     begin, end : callable
         Called before and after each alpha; no more are tried if `end` returns True.
     """
-    sample, keys, looked_at = _sample(data, seed)
+    sample, keys, looked_at, thinning = _sample(data, seed)
     share *= looked_at
     n_distinct = len(np.unique(keys))
     unit = sample.weight_sum / n_distinct
     folds = key_folds(sample.target, keys, N_FOLDS)[:USED_FOLDS]
     if not folds:  # all rows are equal
-        return AlphaChoice(unit)
+        return AlphaChoice(unit * thinning)
     if not sample.is_text:
         settings = settings._replace(solver="lbfgs")
     walk = Walk(settings, seed, log_loss_score, **QUICK)
     made = [make_fold(sample, split, options, walk, sample.weights) for split in folds]
     alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
-    scores = PathScores(made, N_ALPHAS)
+    scores = PathScores(made, N_ALPHAS, np.arange(len(keys)))
     for j, at_alpha in path(made, alphas, walk, begin=begin):
         scores.add(j, at_alpha)
         if end():
             break
+    alphas *= thinning  # the weights of all rows are larger than those of the sample
     tried = np.flatnonzero(np.isfinite(scores.means))
     if not len(tried):
-        return AlphaChoice(unit, alphas, scores.values)
+        return AlphaChoice(unit * thinning, alphas, scores.values)
     j = int(np.searchsorted(tried, scores.best(share)))
     if MANY * share < 1.0 and n_distinct / share > data.X.shape[1] * options["hidden_units"]:
         j = min(j + 1, len(tried) - 1)
     return AlphaChoice(float(alphas[tried[j]]), alphas[tried], scores.values[:, tried])
 
 
-def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float]:
-    """Some of the rows, their keys and their share of all.
+def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float, float]:
+    """Some of the rows, their keys, their share of all, and the factor that their weights lack.
 
     Equal rows count once, whether repeated or weighted.
     """
-    kept, keys, share = some_rows(data.X, SAMPLE_ROWS, seed)
+    kept, keys, share, thinning = some_rows(data.X, SAMPLE_ROWS, seed)
     weights = None if data.weights is None else data.weights[kept]
     if not few_distinct(keys):
         first, weights = _merged(data.target.encoded[kept], keys, weights)
         kept, keys = kept[first], keys[first]
     data = data._replace(weights=None).take(kept)._replace(weights=weights)
-    return data._replace(X=to_host(data.X)), keys, share
+    return data._replace(X=to_host(data.X)), keys, share, thinning
 
 
 def _merged(

@@ -144,14 +144,20 @@ class PathScores:
     ----------
     values : ndarray of shape (n_folds, n_alphas)
         NaN for alphas not tried, and where a fit has diverged.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    n_alphas : int
+    groups : int ndarray of shape (n_samples,)
+        Number of each row of the data, the same for its repetitions.
     """
 
-    def __init__(self, folds: Sequence[Fold], n_alphas: int) -> None:
+    def __init__(self, folds: Sequence[Fold], n_alphas: int, groups: np.ndarray) -> None:
         self.values = np.full((len(folds), n_alphas), np.nan)
         self._rows: dict[int, np.ndarray] = {}
-        weights = [np.ones(f.held_out.n_rows) if f.held_out.sample_weight is None
-                   else f.held_out.sample_weight for f in folds]  # fmt: skip
-        self._weights = np.concatenate(weights).astype(np.float64)
+        self._groups = np.concatenate([groups[fold.test_rows] for fold in folds])
+        self._weights = np.concatenate([fold.held_out.user_weights for fold in folds])
 
     def add(self, j: int, scores: Sequence[Score]) -> None:
         """Add the scores at an alpha."""
@@ -187,14 +193,17 @@ class PathScores:
         return next((j for j in larger if means[best] - means[j] <= self._error(j, best)), best)
 
     def _error(self, j: int, best: int) -> float:
-        """Standard error of the difference to the best score: over rows, or else over folds."""
+        """Standard error of the difference to the best score: over rows, or else over folds.
+
+        Repetitions of a row count as one row of their weight.
+        """
         if j in self._rows and best in self._rows:
             difference, weights = self._rows[best] - self._rows[j], self._weights
+            groups = np.unique(self._groups, return_inverse=True)[1]
         else:
             difference = self.values[:, best] - self.values[:, j]
-            weights = np.ones(len(difference))
-        n, total = len(difference), weights.sum()
-        if n == 1:
-            return 0.0
-        deviations = weights * (difference - weights @ difference / total)
-        return float(np.linalg.norm(deviations) / total * math.sqrt(n / (n - 1)))
+            weights, groups = np.ones(len(difference)), np.arange(len(difference))
+        total = weights.sum()
+        deviations = np.bincount(groups, weights * (difference - weights @ difference / total))
+        n = len(deviations)
+        return float(np.linalg.norm(deviations) / total * math.sqrt(n / max(n - 1, 1)))
