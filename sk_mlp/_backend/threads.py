@@ -6,11 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
-from sk_mlp._backend.arrays import on_host
+from sk_mlp._backend.arrays import Array, on_host
 from sk_mlp._backend.blas import single_blas_thread
 from sk_mlp._backend.rows import gradient_rows
-
-Array = Any  # an array of any namespace of the array API standard
 
 # Multiply-adds of one pass from which a second thread is worth waking.
 THREAD_WORK = 5e6

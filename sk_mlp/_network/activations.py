@@ -8,11 +8,9 @@ activation ``H = g(Z)``, whichever is cheaper.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, positive_part
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, namespace_of, positive_part
 
 LEAK = 0.01  # slope of leaky_relu for negative input, as in Maas et al. (2013)
 

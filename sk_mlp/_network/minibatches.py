@@ -6,15 +6,12 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import empty, namespace_of, on_host, place, to_numpy
+from sk_mlp._backend.arrays import Array, empty, namespace_of, on_host, place, to_numpy
 from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._backend.threads import pays
 from sk_mlp._network.network import Network
 from sk_mlp._network.objective import Objective
 from sk_mlp._network.parameters import Layout
-
-Array = Any  # an array of any namespace of the array API standard
-
 
 STEP_DTYPE = "float32"  # the noise of the sampling hides what single precision rounds off
 

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._backend.arrays import (
+    Array,
     empty,
     namespace_of,
     on_host,
@@ -23,7 +24,6 @@ from sk_mlp._backend.threads import SERIAL, Threads, row_threads
 from sk_mlp._network.network import Network
 from sk_mlp._network.parameters import Parameters, Standardization
 
-Array = Any  # an array of any namespace of the array API standard
 Block = tuple[Array, Array, Array | None]
 
 # Variation, as a share of its root mean square, up to which a hidden unit counts as constant:

@@ -6,11 +6,9 @@ raw predictions; no probability is ever clipped.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, row_max, row_sum
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, namespace_of, row_max, row_sum
 
 
 class Output(NamedTuple):

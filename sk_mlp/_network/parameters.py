@@ -5,13 +5,11 @@ Layout of the vector: ``b1`` (hidden_units,), ``W1`` (n_features, hidden_units),
 one contiguous slice.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from sk_mlp._backend.arrays import reshape
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, reshape
 
 
 class Parameters(NamedTuple):

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sk_mlp._backend.arrays import Array
 from sk_mlp._solvers.monitor import Monitor, SolverResult
 from sk_mlp._solvers.updates import Progress, UpdateRule, take_step
-
-Array = Any  # an array of any namespace of the array API standard
 
 # learning rate as a factor of its initial value, from (epoch, fraction of the fit done)
 SCHEDULES: dict[str, Callable[[int, float], float]] = {

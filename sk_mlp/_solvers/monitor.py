@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from sk_mlp._backend.arrays import Array
 from sk_mlp._solvers.outcomes import OUTCOMES, check_finite
-
-Array = Any  # an array of any namespace of the array API standard
 
 
 class Observer(Protocol):

@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, on_host
+from sk_mlp._backend.arrays import Array, namespace_of, on_host
 
-Array = Any  # an array of any namespace of the array API standard
 State = dict[str, Array]  # vectors of the shape of the parameters, by name
 
 CHUNK = 2**15  # elements per pass of an update, so that its temporaries stay in the cache
