@@ -74,7 +74,9 @@ def reshape(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def take_rows(array: Array, index: Array) -> Array:
-    """Return a copy of the rows with these numbers."""
+    """Return a view of a slice of the rows, or a copy of the rows with these numbers."""
+    if isinstance(index, slice):
+        return array[index, ...]
     if type(array) is np.ndarray and array.flags.c_contiguous:
         return array.take(index, axis=0)  # of others it would copy all rows first
     xp = namespace_of(array)
