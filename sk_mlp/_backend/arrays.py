@@ -77,10 +77,15 @@ def take_rows(array: Array, index: Array) -> Array:
     """Return a view of a slice of the rows, or a copy of the rows with these numbers."""
     if isinstance(index, slice):
         return array[index, ...]
-    if type(array) is np.ndarray and array.flags.c_contiguous:
-        return array.take(index, axis=0)  # of others it would copy all rows first
     xp = namespace_of(array)
-    return array[index] if xp is np else xp.take(array, index, axis=0)
+    if xp is not np:
+        return xp.take(array, index, axis=0)
+    if type(array) is not np.ndarray:
+        return array[index]
+    # three times as fast as `array[index]`, but `take` would first copy all of a strided array
+    if array.flags.c_contiguous:
+        return array.take(index, axis=0)
+    return array.T.take(index, axis=1).T if array.flags.f_contiguous else array[index]
 
 
 def total(A: Array, dtype: Any) -> Any:

@@ -90,9 +90,8 @@ class Rows(NamedTuple):
     def take(self, index: Any) -> "Rows":
         """Select rows: a view if `index` is a slice."""
         weight = None if self.sample_weight is None else take_rows(self.sample_weight, index)
-        return self._replace(
-            X=take_rows(self.X, index), y=take_rows(self.y, index), sample_weight=weight
-        )
+        X, y = take_rows(self.X, index), take_rows(self.y, index)
+        return Rows(X, y, weight, self.text, self.weight_unit)
 
     @property
     def block(self) -> Array:
@@ -144,6 +143,23 @@ class Rows(NamedTuple):
         mean, square = (weights @ A / weights.sum() for A in (H, H * H))
         variance = square - mean**2
         return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
+
+
+def block_gradient(
+    network: Network, at: Parameters, rows: Rows, gradient: Parameters, scale: float = 1.0
+) -> Array:
+    """Write the gradient of ``scale sum_i s_i CE(y_i, S_i)``; return ``s_i CE(y_i, S_i)``.
+
+    The rows are a block for arithmetic: not sparse unless they are text, y indicators.
+    """
+    S, backward = network.forward(at, rows.X)
+    losses, residual = network.output.loss_residual(S, rows.y)
+    if rows.sample_weight is not None:
+        losses = losses * rows.sample_weight
+        residual *= rows.sample_weight[:, None]
+    residual *= scale
+    backward(residual, gradient)
+    return losses
 
 
 class RowSum:
@@ -198,19 +214,14 @@ class RowSum:
 
         The loss is in nats; the gradient is a float64 ndarray of shape (layout.size,).
         """
-        network, parameters = self.network, self._parameters(params)
+        network, at = self.network, self._parameters(params)
         part = empty(network.layout.size, self.rows.X)  # of one block
         gradient = namespace_of(part).zeros_like(part)
         views = network.layout.views(part)
         loss_sum: Any = 0.0  # stays on the device until the end
         for rows in self._blocks():
-            S, backward = network.forward(parameters, rows.X)
-            loss, residual = network.output.loss_residual(S, rows.y)
-            if rows.sample_weight is not None:
-                loss = loss * rows.sample_weight
-                residual *= rows.sample_weight[:, None]
-            loss_sum = loss_sum + total(loss, self.wide)
-            backward(residual, views)
+            losses = block_gradient(network, at, rows, views)
+            loss_sum = loss_sum + total(losses, self.wide)
             gradient += part
         return float(loss_sum), to_numpy(gradient), self.weight_sum
 
