@@ -1,9 +1,8 @@
 """Array libraries and devices: transfers to and from the host, and reductions with a NumPy fast path.
 
-The numerics run where the data are: `namespace_of` an array is its library. Small things stay
-on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. Functions
-outside of this package's backend never ask which library an array belongs to; where NumPy has
-a faster way than the standard, the choice is made here, once.
+The numerics run where the data are. Small things stay on the host in NumPy: labels, statistics
+of the features, the vector of L-BFGS. Where NumPy has a faster way than the standard, the choice
+is made here, once.
 """
 
 from functools import lru_cache

@@ -26,17 +26,7 @@ Backward = Callable[[Array, Parameters], None]
 
 
 class Network(NamedTuple):
-    """A two-layer perceptron without its parameters.
-
-    Attributes
-    ----------
-    layout : Layout
-        Shapes of the parameters.
-    activation : Activation
-        g of the hidden layer.
-    output : Output
-        Link and loss of the output layer.
-    """
+    """A two-layer perceptron without its parameters."""
 
     layout: Layout
     activation: Activation

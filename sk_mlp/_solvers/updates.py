@@ -96,15 +96,8 @@ def sgd(momentum: float, nesterov: bool) -> UpdateRule:
 def take_step(rule: UpdateRule, progress: Progress, step: Any, rate: float) -> Progress:
     """Move the parameters that a batch has a gradient for, in place.
 
-    Parameters
-    ----------
-    rule : UpdateRule
-    progress : Progress
-    step : object
-        With attributes `selection` (None, or coordinates with ``take(vector)`` and
-        ``put(vector, values)``), `params` and `gradient`, the values of these coordinates.
-    rate : float
-        Learning rate.
+    A step has the attributes `selection` (None, or coordinates with ``take(vector)`` and
+    ``put(vector, values)``), and `params` and `gradient`, the values of these coordinates.
     """
     t = progress.t + 1
     selection, params, gradient = step.selection, step.params, step.gradient
