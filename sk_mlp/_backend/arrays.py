@@ -81,7 +81,7 @@ def take_rows(array: Array, index: Array) -> Array:
         return xp.take(array, index, axis=0)
     if type(array) is not np.ndarray:
         return array[index]
-    # three times as fast as `array[index]`, but `take` would first copy all of a strided array
+    # up to three times as fast as `array[index]`; of a strided array it would first copy all rows
     if array.flags.c_contiguous:
         return array.take(index, axis=0)
     return array.T.take(index, axis=1).T if array.flags.f_contiguous else array[index]

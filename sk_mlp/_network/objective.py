@@ -196,15 +196,18 @@ class RowSum:
         blocks = self._blocks()
         return np.concatenate([to_numpy(self.network.hidden(at, rows.X)[1]) for rows in blocks])
 
+    def row_losses(self, params: np.ndarray) -> Array:
+        """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
+        network, at = self.network, self._parameters(params)
+        losses = [
+            network.output.loss_residual(network.raw_prediction(at, rows.X), rows.y)[0]
+            for rows in self._blocks()
+        ]
+        return namespace_of(losses[0]).concat(losses)
+
     def loss(self, params: np.ndarray) -> tuple[float, float]:
         """Loss sum, in nats, and weight sum."""
-        network, at = self.network, self._parameters(params)
-        losses = namespace_of(self.rows.X).concat(
-            [
-                network.output.loss_residual(network.raw_prediction(at, rows.X), rows.y)[0]
-                for rows in self._blocks()
-            ]
-        )
+        losses = self.row_losses(params)
         if self.rows.sample_weight is not None:
             losses = losses * self.rows.sample_weight
         return float(total(losses, self.wide)), self.weight_sum
