@@ -76,15 +76,14 @@ def take_rows(array: Array, index: Array) -> Array:
     """Return a view of a slice of the rows, or a copy of the rows with these numbers."""
     if isinstance(index, slice):
         return array[index, ...]
+    if type(array) is np.ndarray:
+        # up to three times as fast as `array[index]`; of a strided array it would first copy all
+        if array.flags.c_contiguous:
+            return array.take(index, axis=0)
+        if array.flags.f_contiguous:
+            return array.T.take(index, axis=1).T
     xp = namespace_of(array)
-    if xp is not np:
-        return xp.take(array, index, axis=0)
-    if type(array) is not np.ndarray:
-        return array[index]
-    # up to three times as fast as `array[index]`; of a strided array it would first copy all rows
-    if array.flags.c_contiguous:
-        return array.take(index, axis=0)
-    return array.T.take(index, axis=1).T if array.flags.f_contiguous else array[index]
+    return array[index] if xp is np else xp.take(array, index, axis=0)
 
 
 def total(A: Array, dtype: Any) -> Any:

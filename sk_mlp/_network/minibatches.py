@@ -143,7 +143,10 @@ class Minibatches:
             self.center = np.broadcast_to(center, layout.n_features).astype(self.dtype)
             counts = np.bincount(X.indices, minlength=layout.n_features)
             self.column_counts = np.maximum(counts, 1)
-        elif self.n_rows <= self.n_gathered:  # few rows: once for all passes
+            return
+        self.vectors = [empty(layout.size, X, self.dtype) for _ in range(self.n_parts)]
+        self.gradients = [layout.views(vector) for vector in self.vectors]  # of parts of a batch
+        if self.n_rows <= self.n_gathered:  # few rows: once for all passes
             self.ready = self._gather(place(np.arange(self.n_rows), X))
 
     def place(self, x0: np.ndarray) -> Array:
@@ -190,18 +193,19 @@ class Minibatches:
         """Make a step for each batch, each thread with a part of its rows; yield the losses."""
         network, layout, n_parts = self.network, self.network.layout, self.n_parts
         at, weights = layout.views(params), params[layout.weights]
-        vectors = [empty(params.shape, params) for _ in range(n_parts)]
-        views = [layout.views(vector) for vector in vectors]
-        gradient, *others = vectors
+        gradient, *others = self.vectors
         of_weights = gradient[layout.weights]
         for batch in batches:
             scale = self.n_rows / (batch.n_rows * self.weight_sum)
             if n_parts == 1:
-                yield block_gradient(network, at, batch, views[0], scale)
+                yield block_gradient(network, at, batch, self.gradients[0], scale)
             else:
                 ranges = row_ranges(batch.n_rows, n_parts)
                 parts = [batch.take(slice(r.start, r.stop)) for r in ranges]
-                jobs = [(network, at, *job, scale) for job in zip(parts, views, strict=True)]
+                jobs = [
+                    (network, at, part, view, scale)
+                    for part, view in zip(parts, self.gradients, strict=True)
+                ]
                 yield from list(self.objective.threads.map(lambda job: block_gradient(*job), jobs))
                 for other in others:
                     gradient += other

@@ -115,7 +115,7 @@ class Rows(NamedTuple):
     def weight_sum(self) -> float:
         """Total weight of the rows."""
         if self.sample_weight is None:
-            return float(self.X.shape[0])
+            return float(self.n_rows)
         return float(total(self.sample_weight, widest_float(self.X)))
 
     @property
@@ -127,7 +127,7 @@ class Rows(NamedTuple):
 
     def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
         """Cut the rows into ranges of about equal length."""
-        ranges = row_ranges(self.X.shape[0], n_parts)
+        ranges = row_ranges(self.n_rows, n_parts)
         return [RowSum(network, self.take(slice(r.start, r.stop))) for r in ranges]
 
     def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
@@ -138,11 +138,7 @@ class Rows(NamedTuple):
         """Standard deviation of each hidden unit over some two thousand of the rows."""
         some = self.take(slice(None, None, max(1, self.n_rows // CONTRIBUTION_ROWS)))
         with self.threads(network):
-            H = RowSum(network, some).hidden(params)
-        weights = np.ones(len(H)) if some.sample_weight is None else to_numpy(some.sample_weight)
-        mean, square = (weights @ A / weights.sum() for A in (H, H * H))
-        variance = square - mean**2
-        return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
+            return RowSum(network, some).unit_deviations(params)
 
 
 def block_gradient(
@@ -187,14 +183,7 @@ class RowSum:
         return (rows._replace(X=rows.block, y=rows.indicators(self.network)) for rows in blocks)
 
     def _parameters(self, params: np.ndarray) -> Parameters:
-        X = self.rows.X
-        return self.network.layout.views(place(params, X, X.dtype))
-
-    def hidden(self, params: np.ndarray) -> np.ndarray:
-        """Hidden layer of all rows, on the host in float64, shape (n_rows, hidden_units)."""
-        at = self._parameters(params)
-        blocks = self._blocks()
-        return np.concatenate([to_numpy(self.network.hidden(at, rows.X)[1]) for rows in blocks])
+        return self.network.layout.views(place(params, self.rows.X, self.rows.X.dtype))
 
     def row_losses(self, params: np.ndarray) -> Array:
         """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
@@ -228,6 +217,20 @@ class RowSum:
             gradient += part
         return float(loss_sum), to_numpy(gradient), self.weight_sum
 
+    def unit_deviations(self, params: np.ndarray) -> np.ndarray:
+        """Standard deviation of each hidden unit over the rows, in float64, on the host."""
+        at = self._parameters(params)
+        first, second = np.zeros((2, self.network.layout.hidden_units))
+        for rows in self._blocks():
+            H = to_numpy(self.network.hidden(at, rows.X)[1])
+            w = rows.sample_weight
+            weights = np.ones(len(H)) if w is None else to_numpy(w)
+            first += weights @ H
+            second += weights @ (H * H)
+        mean, square = first / self.weight_sum, second / self.weight_sum
+        variance = square - mean**2
+        return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
+
 
 class Objective:
     """The objective of every solver, a function of one flat vector in standardised units.
@@ -250,7 +253,6 @@ class Objective:
     alpha : float
         Strength of the penalty, in units of the total sample weight.
     threads : Threads, default=SERIAL
-        Threads to share the rows among.
     """
 
     def __init__(
@@ -280,8 +282,7 @@ class Objective:
     def penalty(self, params: Array) -> float:
         """alpha/2 (|V1|^2 + |W2|^2), in nats."""
         weights = params[self.network.layout.weights]
-        penalty: float = 0.5 * self.decay * float(weights @ weights)
-        return penalty
+        return float(0.5 * self.decay * float(weights @ weights))
 
     def loss(self, params: np.ndarray) -> float:
         """Objective at `params` of shape (layout.size,), in nats per unit of weight."""
