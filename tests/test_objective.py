@@ -15,7 +15,7 @@ from sk_mlp._data.moments import feature_moments
 from sk_mlp._network import objective as objective_module
 from sk_mlp._network.activations import ACTIVATIONS
 from sk_mlp._network.network import Network
-from sk_mlp._network.objective import Objective, Rows, deviation
+from sk_mlp._network.objective import Objective, Rows
 from sk_mlp._network.parameters import IDENTITY, Layout
 
 N_ROWS, N_FEATURES, HIDDEN_UNITS = 40, 6, 5
@@ -240,8 +240,15 @@ def test_unit_deviation_is_the_weighted_standard_deviation_of_the_hidden_layer()
 
 
 def test_a_constant_unit_has_no_deviation():
-    H = 0.3 + 1e-9 * np.random.RandomState(0).normal(size=(50, 2)) * [1.0, 0.0]
-    assert_array_equal(deviation(H.sum(axis=0), (H * H).sum(axis=0), 50.0), 0.0)
+    X, y, _ = make_data()
+    loss = make_loss(X, y, name="identity", standardize=False)
+    params = np.zeros(loss.network.layout.size)
+    W1, b1, _, _ = loss.network.layout.views(params)
+    b1[...] = 0.3
+    W1[0, 0], W1[0, 1] = 1e-9, 1e-3  # unit 0 is constant but for rounding, unit 1 is not
+    deviations = loss.rows.unit_deviations(loss.network, params)
+    assert_allclose(deviations[1], 1e-3 * X[:, 0].std(), rtol=1e-6)
+    assert_array_equal(np.delete(deviations, 1), 0.0)
 
 
 def test_float32_rows_give_a_float64_gradient_near_the_exact_one():

@@ -66,7 +66,7 @@ def test_user_units_give_the_same_function_on_raw_features(vector, standardizati
 @pytest.mark.parametrize("centred", [True, False])
 def test_change_of_variables_is_invertible(vector, standardization, centred):
     if not centred:
-        standardization = Standardization(None, 2.5)
+        standardization = IDENTITY
     user = standardization.to_user_units(LAYOUT, vector)
     assert_allclose(standardization.to_standardized_units(LAYOUT, user), vector, rtol=1e-13)
 

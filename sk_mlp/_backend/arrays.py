@@ -1,9 +1,8 @@
 """Array libraries and devices: transfers to and from the host, and reductions with a NumPy fast path.
 
-The numerics run where the data are: `namespace_of` an array is its library. Small things stay
-on the host in NumPy: labels, statistics of the features, the vector of L-BFGS. Functions
-outside of this package's backend never ask which library an array belongs to; where NumPy has
-a faster way than the standard, the choice is made here, once.
+The numerics run where the data are. Small things stay on the host in NumPy: labels, statistics
+of the features, the vector of L-BFGS. Where NumPy has a faster way than the standard, the choice
+is made here, once.
 """
 
 from functools import lru_cache
@@ -74,9 +73,15 @@ def reshape(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def take_rows(array: Array, index: Array) -> Array:
-    """Return a copy of the rows with these numbers."""
-    if type(array) is np.ndarray and array.flags.c_contiguous:
-        return array.take(index, axis=0)  # of others it would copy all rows first
+    """Return a view of a slice of the rows, or a copy of the rows with these numbers."""
+    if isinstance(index, slice):
+        return array[index, ...]
+    if type(array) is np.ndarray:
+        # up to three times as fast as `array[index]`; of a strided array it would first copy all
+        if array.flags.c_contiguous:
+            return array.take(index, axis=0)
+        if array.flags.f_contiguous:
+            return array.T.take(index, axis=1).T
     xp = namespace_of(array)
     return array[index] if xp is np else xp.take(array, index, axis=0)
 

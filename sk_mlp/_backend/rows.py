@@ -5,13 +5,10 @@ All byte budgets are here. A block is as large as one temporary array of it may 
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from scipy import sparse
 
-from sk_mlp._backend.arrays import on_host
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, on_host
 
 # A temporary of the forward and backward pass has to stay in the cache beside its neighbours;
 # larger ones are also slower to allocate (measured: 256 rows x 100 units, float64).

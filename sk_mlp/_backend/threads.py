@@ -6,25 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
-from sk_mlp._backend.arrays import on_host
+from sk_mlp._backend.arrays import Array, on_host
 from sk_mlp._backend.blas import single_blas_thread
 from sk_mlp._backend.rows import gradient_rows
-
-Array = Any  # an array of any namespace of the array API standard
 
 # Multiply-adds of one pass from which a second thread is worth waking.
 THREAD_WORK = 5e6
 
 
 class Threads(NamedTuple):
-    """Threads to share work among.
-
-    Attributes
-    ----------
-    n : int
-    map : callable (function, items) -> iterable
-        Like the built-in, with the help of the others.
-    """
+    """Threads to share work among; ``map(function, items)`` is like the built-in."""
 
     n: int
     map: Callable[..., Any]
@@ -37,18 +28,12 @@ SERIAL = Threads(1, map)
 def row_threads(X: Array, multiply_adds: int, widest: int) -> Iterator[Threads]:
     """Yield the threads worth using for a pass over the rows of X.
 
+    A row takes `multiply_adds` in a forward pass, whose widest array has `widest` columns.
+
     BLAS is limited to one thread: its own threads are not worth it on blocks that fit the cache, and
     are ten times slower when another process competes for the cores. The threads it was
     allowed work on ranges of rows instead, if there is enough to do. Libraries other than
     NumPy are left to themselves.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    multiply_adds : int
-        Work of a row in a forward pass.
-    widest : int
-        Columns of the widest array of a pass.
     """
     if not on_host(X):
         yield SERIAL

@@ -1,18 +1,15 @@
 """Activation functions of the hidden layer and their derivatives.
 
-Each activation is one entry of `ACTIVATIONS`: a pair of functions of arrays that use operators
-and the library of the array, so that the same lines run on NumPy, on PyTorch and on any other
-library of the array API standard. The derivative may use the pre-activation ``Z`` or the
-activation ``H = g(Z)``, whichever is cheaper.
+Each activation is one entry of `ACTIVATIONS`, whose functions use operators and the library of
+the array, so that the same lines run on every library of the array API standard. The derivative
+may use the pre-activation ``Z`` or the activation ``H = g(Z)``, whichever is cheaper.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, positive_part
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, namespace_of, positive_part
 
 LEAK = 0.01  # slope of leaky_relu for negative input, as in Maas et al. (2013)
 
@@ -65,12 +62,12 @@ def _logistic_derivative(Z: Array, H: Array) -> Array:
     return H - H * H
 
 
-def _where(mask: Array, like: Array) -> Array:
-    return namespace_of(like).astype(mask, like.dtype)
+def _is_positive(A: Array) -> Array:
+    return namespace_of(A).astype(A > 0, A.dtype)
 
 
 def _relu_derivative(Z: Array, H: Array) -> Array:
-    return _where(H > 0, H)
+    return _is_positive(H)
 
 
 def _leaky_relu(Z: Array) -> Array:
@@ -78,7 +75,7 @@ def _leaky_relu(Z: Array) -> Array:
 
 
 def _leaky_relu_derivative(Z: Array, H: Array) -> Array:
-    return LEAK + (1.0 - LEAK) * _where(Z > 0, Z)
+    return LEAK + (1.0 - LEAK) * _is_positive(Z)
 
 
 def _silu(Z: Array) -> Array:

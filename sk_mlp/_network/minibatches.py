@@ -1,20 +1,16 @@
 """Passes over the rows in batches, each with an unbiased estimate of the objective's gradient."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Union, cast
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import empty, namespace_of, on_host, place, to_numpy
-from sk_mlp._backend.rows import pass_rows, row_blocks
+from sk_mlp._backend.arrays import Array, empty, namespace_of, place, to_numpy
+from sk_mlp._backend.rows import pass_rows, row_blocks, row_ranges
 from sk_mlp._backend.threads import pays
-from sk_mlp._network.network import Network
-from sk_mlp._network.objective import Objective
+from sk_mlp._network.objective import Objective, Rows, block_gradient
 from sk_mlp._network.parameters import Layout
-
-Array = Any  # an array of any namespace of the array API standard
-
 
 STEP_DTYPE = "float32"  # the noise of the sampling hides what single precision rounds off
 
@@ -68,28 +64,12 @@ class Step(NamedTuple):
 
 Take = Callable[[Step], None]
 
-
-class Batches(Protocol):
-    """Passes over the rows, in one batch or many."""
-
-    n_steps: int
-
-    def place(self, x0: np.ndarray) -> Array:
-        """Bring parameters to where the steps are computed, in their dtype."""
-
-    def start_loss(self, params: Array) -> float | None:
-        """Objective at the start, if the first step needs it anyway."""
-
-    def epoch(self, params: Array, take: Take) -> float:
-        """Hand each step of a pass to `take`, which moves `params`; return the objective.
-
-        The objective is that of the predictions made on the way (one batch: after the step).
-        """
+Batches = Union["FullBatch", "Minibatches"]
 
 
 def batches_of(objective: Objective, batch_size: int, rng: np.random.RandomState) -> Batches:
     """Choose passes in batches or, if one batch is all the data, the exact gradient."""
-    if batch_size >= objective.rows.X.shape[0]:
+    if batch_size >= objective.rows.n_rows:
         return FullBatch(objective)
     return Minibatches(objective, batch_size, rng)
 
@@ -129,8 +109,10 @@ class Minibatches:
     """Passes over shuffled rows in single precision, in standardised units.
 
     The gradient of a batch B estimates that of `Objective` without bias: the data term is
-    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. Rows are gathered, standardised and cast a few batches at a time. With
-    sparse X a step costs what the non-zeros of its batch cost: only the weights of the features
+    ``n / |B| sum_{i in B} s_i CE_i / sum_i s_i``. Rows are gathered, standardised and cast a few
+    batches at a time.
+
+    With text a step costs what the non-zeros of its batch cost: only the weights of the features
     in the batch move, and the penalty of a feature is shared out among the rows in which it is
     not zero, so that the estimate stays unbiased.
 
@@ -145,30 +127,27 @@ class Minibatches:
 
     def __init__(self, objective: Objective, batch_size: int, rng: np.random.RandomState) -> None:
         self.objective, self.batch_size, self.rng = objective, batch_size, rng
-        self.network, self.rows = objective.network, objective.rows
-        X, layout = self.rows.X, self.network.layout
-        self.n_rows, self.weight_sum = X.shape[0], self.rows.weight_sum
+        self.network, self.rows = objective.network, cast("Rows", objective.rows)
+        self.n_rows, self.weight_sum = self.rows.n_rows, self.rows.weight_sum
+        self.decay = objective.decay / self.weight_sum
         self.n_steps = -(-self.n_rows // batch_size)
+        X, layout = self.rows.X, self.network.layout
         self.dtype = getattr(namespace_of(X), STEP_DTYPE)
-        self.sparse = self.rows.text
-        if self.sparse:
+        self.n_parts = objective.threads.n if pays(batch_size * layout.multiply_adds) else 1
+        row_bytes = 8 * (1 if self.rows.text else max(layout.n_features, layout.n_outputs))
+        self.n_gathered = batch_size * max(1, pass_rows(X, batch_size * row_bytes))
+        self.ready: Rows | None = None
+        if self.rows.text:
+            mean, scale = objective.standardization
+            center = 0.0 if mean is None else mean / scale
+            self.center = np.broadcast_to(center, layout.n_features).astype(self.dtype)
             counts = np.bincount(X.indices, minlength=layout.n_features)
             self.column_counts = np.maximum(counts, 1)
-            mean, scale = objective.standardization
-            center = 0.0 if mean is None else np.asarray(mean) / scale
-            self.center = np.broadcast_to(center, layout.n_features).astype(self.dtype)
-        elif objective.standardization.mean is not None:
-            mean, scale = objective.standardization
-            self.mean = place(np.asarray(mean), X, X.dtype)
-            self.inverse_scale = place(1.0 / np.asarray(scale), X, X.dtype)
-        threads = objective.threads
-        self.n_parts = threads.n if pays(batch_size * layout.multiply_adds) else 1
-        self.gradients: list[_BatchGradient] = []
-        row_bytes = 8 * (1 if self.sparse else max(layout.n_features, layout.n_outputs))
-        self.n_gathered = batch_size * max(1, pass_rows(X, batch_size * row_bytes))
-        self.ready: tuple[Array, Array, Array | None] | None = None
-        if on_host(X) and not self.sparse and self.n_rows <= self.n_gathered:
-            self.ready = self._prepare(np.arange(self.n_rows))  # few rows: once for all passes
+            return
+        self.vectors = [empty(layout.size, X, self.dtype) for _ in range(self.n_parts)]
+        self.gradients = [layout.views(vector) for vector in self.vectors]  # of parts of a batch
+        if self.n_rows <= self.n_gathered:  # few rows: once for all passes
+            self.ready = self._gather(place(np.arange(self.n_rows), X))
 
     def place(self, x0: np.ndarray) -> Array:
         """Bring parameters to where X is, in single precision."""
@@ -178,138 +157,82 @@ class Minibatches:
         """Return None: the first step needs a batch only."""
 
     def epoch(self, params: Array, take: Take) -> float:
-        """Make a step for each batch; return the objective of the predictions on the way."""
+        """Hand a step for each batch to `take`; return the objective of the predictions made."""
         order = place(self.rng.permutation(self.n_rows), self.rows.X)
-        add_up = self._sparse_losses if self.sparse else self._dense_losses
-        sums = []
-        for some in row_blocks(0, self.n_rows, self.n_gathered):
-            X, Y, weights = self._gather(order[some])
-            losses: list[Array] = []
-            for rows in row_blocks(0, X.shape[0], self.batch_size):
-                w = None if weights is None else weights[rows, ...]
-                losses += add_up(params, X[rows, ...], Y[rows, ...], w, take)
-            xp = namespace_of(losses[0])
-            loss = xp.concat(losses)
-            sums.append(xp.sum(loss if weights is None else loss * weights[:, 0]))
-        loss_sum = sum(float(s) for s in sums)
+        steps = self._text_steps if self.rows.text else self._dense_steps
+        xp, sums = namespace_of(params), []
+        for block in row_blocks(0, self.n_rows, self.n_gathered):
+            rows = self._gather(order[block])
+            batches = map(rows.take, row_blocks(0, rows.n_rows, self.batch_size))
+            sums.append(xp.sum(xp.concat(list(steps(params, batches, take)))))
+        loss_sum = sum(map(float, sums))  # the only transfer from the device
         objective: float = (loss_sum + self.objective.penalty(params)) / self.weight_sum
         return objective
 
-    def _gather(self, index: Array) -> tuple[Array, Array, Array | None]:
-        """Rows in standardised units, indicators and weights, in the dtype of the steps."""
-        if self.ready is None:
-            return self._prepare(index)
-        X, Y, weights = self.ready
-        Y = Y.T.take(index, axis=1).T  # laid out as the raw predictions
-        return X.take(index, axis=0), Y, None if weights is None else weights[index]
-
-    def _prepare(self, index: Array) -> tuple[Array, Array, Array | None]:
-        standardization, rows = self.objective.standardization, self.rows.take(index)
-        X = rows.block
-        if self.sparse:
-            X = scaled(X, standardization.scale).astype(self.dtype, copy=False)
-        elif standardization.mean is not None:
-            X -= self.mean
-            X *= self.inverse_scale
-        elif not standardization.is_identity:  # of a stream with sparse rows before
-            X /= standardization.scale
-        Y = rows.indicators(self.network)
-        if not self.sparse:
-            X = namespace_of(X).astype(X, self.dtype, copy=False)
-        Y = namespace_of(Y).astype(Y, self.dtype, copy=False)
+    def _gather(self, index: Array) -> Rows:
+        """Rows in standardised units, with indicators as targets, in the dtype of the steps."""
+        if self.ready is not None:
+            return self.ready.take(index)
+        rows = self.rows.take(index)
+        X, xp = rows.block, namespace_of(rows.X)
+        mean, scale = self.objective.standardization
+        if rows.text:  # is centred by arithmetic, in the step
+            X = scaled(X, scale).astype(self.dtype, copy=False)
+        else:
+            if mean is not None:
+                X -= place(mean, X, X.dtype)
+                X *= place(1.0 / np.asarray(scale), X, X.dtype)
+            X = xp.astype(X, self.dtype, copy=False)
         weights = rows.sample_weight
         if weights is not None:
-            weights = namespace_of(weights).astype(weights, self.dtype, copy=False)[:, None]
-        return X, Y, weights
+            weights = xp.astype(weights, self.dtype, copy=False)
+        rows = rows._replace(X=X, sample_weight=weights)
+        return rows._replace(y=rows.indicators(self.network))
 
-    def _dense_losses(
-        self, params: Array, X: Array, Y: Array, weights: Array | None, take: Take
-    ) -> list[Array]:
-        """Make the step of a batch, in as many parts as there are threads; return the losses."""
-        gradients = self.gradients
-        if not (gradients and gradients[0].params is params):
-            gradients[:] = [_BatchGradient(self.network, params) for _ in range(self.n_parts)]
-        n_rows, first = X.shape[0], gradients[0]
-        scale = self.n_rows / (n_rows * self.weight_sum)
-        if self.n_parts == 1:
-            losses = [first.backward(X, Y, weights, scale)]
-        else:
+    def _dense_steps(self, params: Array, batches: Iterable[Rows], take: Take) -> Iterator[Array]:
+        """Make a step for each batch, each thread with a part of its rows; yield the losses."""
+        network, layout, n_parts = self.network, self.network.layout, self.n_parts
+        at, weights = layout.views(params), params[layout.weights]
+        gradient, *others = self.vectors
+        of_weights = gradient[layout.weights]
+        for batch in batches:
+            scale = self.n_rows / (batch.n_rows * self.weight_sum)
+            if n_parts == 1:
+                yield block_gradient(network, at, batch, self.gradients[0], scale)
+            else:
+                ranges = row_ranges(batch.n_rows, n_parts)
+                parts = [batch.take(slice(r.start, r.stop)) for r in ranges]
+                jobs = [
+                    (network, at, part, view, scale)
+                    for part, view in zip(parts, self.gradients, strict=True)
+                ]
+                yield from list(self.objective.threads.map(lambda job: block_gradient(*job), jobs))
+                for other in others:
+                    gradient += other
+            of_weights += self.decay * weights
+            take(Step(None, params, gradient))
 
-            def backward(i: int) -> Array:
-                rows = slice(n_rows * i // self.n_parts, n_rows * (i + 1) // self.n_parts)
-                some = None if weights is None else weights[rows, ...]
-                return gradients[i].backward(X[rows, ...], Y[rows, ...], some, scale)
-
-            losses = list(self.objective.threads.map(backward, range(self.n_parts)))
-            for other in gradients[1:]:
-                first.vector += other.vector
-        take(Step(None, params, first.with_penalty(self.objective.decay / self.weight_sum)))
-        return losses
-
-    def _sparse_losses(
-        self, params: Array, X: Any, Y: Array, weights: Array | None, take: Take
-    ) -> list[Array]:
-        """Make the step of a batch for the features in it; return the losses."""
-        columns, X = compact(X)
-        selection = ColumnSelection(self.network.layout, columns)
-        network = self.network._replace(layout=selection.selected)
-        gradient = _BatchGradient(network, selection.take(params))
-        scale = self.n_rows / (X.shape[0] * self.weight_sum)
-        loss = gradient.backward(X, Y, weights, scale, self.center[columns])
-        # share of the batch in the penalty of each of its features
-        share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
-        share = (share * (self.n_rows / X.shape[0])).astype(self.dtype)[:, None]
-        vector = gradient.with_penalty(self.objective.decay / self.weight_sum, share)
-        take(Step(selection, gradient.params, vector))
-        return [loss]
-
-
-class _BatchGradient:
-    """The gradient of rows of a batch at parameters that are moved in place.
-
-    Parameters
-    ----------
-    network : Network
-    params : array of shape (network.layout.size,)
-    """
-
-    def __init__(self, network: Network, params: Array) -> None:
-        layout = network.layout
-        self.network, self.params, self.vector = network, params, empty(params.shape, params)
-        self.at, self.gradient = layout.views(params), layout.views(self.vector)
-        self.weights, self.of_weights = params[layout.weights], self.vector[layout.weights]
-
-    def backward(
-        self,
-        X: Array,
-        Y: Array,
-        weights: Array | None,
-        scale: float,
-        center: np.ndarray | None = None,
-    ) -> Array:
-        """Set `vector` to the gradient of the cross-entropies times `scale`; return the losses.
-
-        A sparse X is centred by arithmetic: ``(X - center) W1 = X W1 - center W1``.
-        """
-        at = self.at if center is None else self.at._replace(b1=self.at.b1 - center @ self.at.W1)
-        S, backward = self.network.forward(at, X)
-        loss, residual = self.network.output.loss_residual(S, Y)
-        if weights is not None:
-            residual *= weights
-        residual *= scale
-        backward(residual, self.gradient)
-        if center is not None and center.any():
-            self.gradient.W1[...] -= center[:, None] * self.gradient.b1
-        return loss
-
-    def with_penalty(self, decay: float, share: Array | None = None) -> Array:
-        """Add `decay` times the weights, those of each feature times its share; return `vector`."""
-        if share is None:
-            self.of_weights += decay * self.weights
-        else:
-            self.gradient.W1[...] += decay * share * self.at.W1
-            self.gradient.W2[...] += decay * self.at.W2
-        return self.vector
+    def _text_steps(self, params: Array, batches: Iterable[Rows], take: Take) -> Iterator[Array]:
+        """Make a step for each batch, of the features that are in it; yield the losses."""
+        for batch in batches:
+            columns, X = compact(batch.X)
+            selection = ColumnSelection(self.network.layout, columns)
+            network = self.network._replace(layout=selection.selected)
+            values = selection.take(params)
+            vector = empty(values.shape, values)
+            at, gradient = network.layout.views(values), network.layout.views(vector)
+            center = self.center[columns]  # (X - center) W1 = X W1 - center W1
+            centred = at._replace(b1=at.b1 - center @ at.W1)
+            scale = self.n_rows / (batch.n_rows * self.weight_sum)
+            yield block_gradient(network, centred, batch._replace(X=X), gradient, scale)
+            if center.any():
+                gradient.W1[...] -= center[:, None] * gradient.b1
+            # share of the batch in the penalty of each of its features
+            share = np.bincount(X.indices, minlength=len(columns)) / self.column_counts[columns]
+            share = (share * (self.n_rows / batch.n_rows)).astype(self.dtype)[:, None]
+            gradient.W1[...] += self.decay * share * at.W1
+            gradient.W2[...] += self.decay * at.W2
+            take(Step(selection, values, vector))
 
 
 def scaled(X: sparse.csr_matrix, scale: np.ndarray | float) -> sparse.csr_matrix:

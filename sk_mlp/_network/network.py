@@ -12,33 +12,21 @@ X may be dense or a SciPy CSR matrix, which is never made dense.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from scipy import sparse
 
-from sk_mlp._backend.arrays import reshape, set_column_sum, set_product
+from sk_mlp._backend.arrays import Array, reshape, set_column_sum, set_product
 from sk_mlp._network.activations import ACTIVATIONS, Activation
 from sk_mlp._network.outputs import OUTPUTS, Output
 from sk_mlp._network.parameters import Layout, Parameters
-
-Array = Any  # an array of any namespace of the array API standard
 
 # (residual R, gradient to write to) -> None
 Backward = Callable[[Array, Parameters], None]
 
 
 class Network(NamedTuple):
-    """A two-layer perceptron without its parameters.
-
-    Attributes
-    ----------
-    layout : Layout
-        Shapes of the parameters.
-    activation : Activation
-        g of the hidden layer.
-    output : Output
-        Link and loss of the output layer.
-    """
+    """A two-layer perceptron without its parameters."""
 
     layout: Layout
     activation: Activation

@@ -9,9 +9,9 @@ import numpy as np
 from scipy import sparse
 
 from sk_mlp._backend.arrays import (
+    Array,
     empty,
     namespace_of,
-    on_host,
     place,
     take_rows,
     to_numpy,
@@ -23,9 +23,6 @@ from sk_mlp._backend.threads import SERIAL, Threads, row_threads
 from sk_mlp._network.network import Network
 from sk_mlp._network.parameters import Parameters, Standardization
 
-Array = Any  # an array of any namespace of the array API standard
-Block = tuple[Array, Array, Array | None]
-
 # Variation, as a share of its root mean square, up to which a hidden unit counts as constant:
 # what a fit or rounding leaves of a constant is not a standard deviation.
 CONSTANT = 1e-6
@@ -33,21 +30,21 @@ CONTRIBUTION_ROWS = 2_000  # enough for a standard deviation within 2 %
 
 
 class Part(Protocol):
-    """Sums over some rows, in user units."""
+    """Sums over some rows, in user units; see `RowSum`."""
 
     def loss(self, params: np.ndarray) -> tuple[float, float]:
-        """Sum over the rows of ``s_i CE(y_i, S_i)``, and of the weights s_i."""
+        """Loss sum and weight sum."""
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
         """Loss sum, gradient sum and weight sum."""
 
 
 class Summable(Protocol):
-    """Rows that an objective can be summed over, wherever they are."""
+    """Rows that an objective can be summed over, wherever they are; see `Rows`."""
 
     @property
     def weight_unit(self) -> float:
-        """What the weights have been divided by."""
+        """Number that the sample weights have been divided by."""
 
     @property
     def n_rows(self) -> int:
@@ -92,9 +89,6 @@ class Rows(NamedTuple):
 
     def take(self, index: Any) -> "Rows":
         """Select rows: a view if `index` is a slice."""
-        if isinstance(index, slice):
-            weight = None if self.sample_weight is None else self.sample_weight[index]
-            return Rows(self.X[index, ...], self.y[index, ...], weight, self.text, self.weight_unit)
         weight = None if self.sample_weight is None else take_rows(self.sample_weight, index)
         X, y = take_rows(self.X, index), take_rows(self.y, index)
         return Rows(X, y, weight, self.text, self.weight_unit)
@@ -121,7 +115,7 @@ class Rows(NamedTuple):
     def weight_sum(self) -> float:
         """Total weight of the rows."""
         if self.sample_weight is None:
-            return float(self.X.shape[0])
+            return float(self.n_rows)
         return float(total(self.sample_weight, widest_float(self.X)))
 
     @property
@@ -133,7 +127,7 @@ class Rows(NamedTuple):
 
     def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
         """Cut the rows into ranges of about equal length."""
-        ranges = row_ranges(self.X.shape[0], n_parts)
+        ranges = row_ranges(self.n_rows, n_parts)
         return [RowSum(network, self.take(slice(r.start, r.stop))) for r in ranges]
 
     def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
@@ -142,114 +136,100 @@ class Rows(NamedTuple):
 
     def unit_deviations(self, network: Network, params: np.ndarray) -> np.ndarray:
         """Standard deviation of each hidden unit over some two thousand of the rows."""
-        some = self.take(slice(None, None, max(1, self.X.shape[0] // CONTRIBUTION_ROWS)))
+        some = self.take(slice(None, None, max(1, self.n_rows // CONTRIBUTION_ROWS)))
         with self.threads(network):
-            return deviation(*RowSum(network, some).unit_sums(params), some.weight_sum)
+            return RowSum(network, some).unit_deviations(params)
+
+
+def block_gradient(
+    network: Network, at: Parameters, rows: Rows, gradient: Parameters, scale: float = 1.0
+) -> Array:
+    """Write the gradient of ``scale sum_i s_i CE(y_i, S_i)``; return ``s_i CE(y_i, S_i)``.
+
+    The rows are a block for arithmetic: not sparse unless they are text, y indicators.
+    """
+    S, backward = network.forward(at, rows.X)
+    losses, residual = network.output.loss_residual(S, rows.y)
+    if rows.sample_weight is not None:
+        losses = losses * rows.sample_weight
+        residual *= rows.sample_weight[:, None]
+    residual *= scale
+    backward(residual, gradient)
+    return losses
 
 
 class RowSum:
-    """Cross-entropy and its gradient, summed over rows, in user units.
+    """Cross-entropy of a network and its gradient, summed over rows block by block.
 
-    Parameters
-    ----------
-    network : Network
-    rows : Rows
+    All its functions take `params` of shape (layout.size,) in user units.
     """
 
     def __init__(self, network: Network, rows: Rows) -> None:
         self.network, self.rows = network, rows
         self.wide = widest_float(rows.X)
         self.weight_sum = rows.weight_sum
-        like = rows.take(slice(0, 1)).block if not rows.text else rows.X
+        like = rows.X if rows.text else rows.take(slice(0, 1)).block
         self.step = gradient_rows(like, network.layout.hidden_units)
-        self.ready: list[Block] | None = None
-        if on_host(rows.X) and not sparse.issparse(rows.X):
-            n_bytes = rows.X.dtype.itemsize * rows.X.shape[0] * network.layout.n_outputs
-            if n_bytes <= CACHE_BYTES:  # once for all evaluations
-                self.ready = list(self._blocks())
+        self.ready: list[Rows] | None = None
+        n_bytes = rows.X.dtype.itemsize * rows.n_rows * network.layout.n_outputs
+        if n_bytes <= CACHE_BYTES and not sparse.issparse(rows.X):
+            self.ready = list(self._blocks())  # once for all evaluations
 
-    def _blocks(self) -> Iterable[Block]:
-        """Rows, their targets and their weights, block by block."""
+    def _blocks(self) -> Iterable[Rows]:
+        """Blocks of rows, dense unless they are text, with indicators as targets."""
         if self.ready is not None:
             return self.ready
-        blocks = row_blocks(0, self.rows.X.shape[0], self.step)
-        return (
-            (rows.block, rows.indicators(self.network), rows.sample_weight)
-            for rows in map(self.rows.take, blocks)
-        )
+        blocks = map(self.rows.take, row_blocks(0, self.rows.n_rows, self.step))
+        return (rows._replace(X=rows.block, y=rows.indicators(self.network)) for rows in blocks)
 
     def _parameters(self, params: np.ndarray) -> Parameters:
-        X = self.rows.X
-        return self.network.layout.views(place(params, X, X.dtype))
+        return self.network.layout.views(place(params, self.rows.X, self.rows.X.dtype))
 
     def row_losses(self, params: np.ndarray) -> Array:
         """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
-        parameters = self._parameters(params)
+        network, at = self.network, self._parameters(params)
         losses = [
-            self.network.output.loss_residual(self.network.raw_prediction(parameters, X), Y)[0]
-            for X, Y, _ in self._blocks()
+            network.output.loss_residual(network.raw_prediction(at, rows.X), rows.y)[0]
+            for rows in self._blocks()
         ]
-        return losses[0] if len(losses) == 1 else namespace_of(losses[0]).concat(losses)
+        return namespace_of(losses[0]).concat(losses)
 
     def loss(self, params: np.ndarray) -> tuple[float, float]:
-        """Loss sum and weight sum; see `loss_gradient`."""
+        """Loss sum, in nats, and weight sum."""
         losses = self.row_losses(params)
         if self.rows.sample_weight is not None:
             losses = losses * self.rows.sample_weight
         return float(total(losses, self.wide)), self.weight_sum
 
     def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
-        """Sum over the rows of ``s_i CE(y_i, S_i)`` and of its gradient.
+        """Sums over the rows of ``s_i CE(y_i, S_i)``, of its gradient, and of the weights s_i.
 
-        Parameters
-        ----------
-        params : ndarray of shape (layout.size,)
-            In user units.
-
-        Returns
-        -------
-        loss_sum : float
-            In nats.
-        gradient_sum : float64 ndarray of shape (layout.size,)
-        weight_sum : float
+        The loss is in nats; the gradient is a float64 ndarray of shape (layout.size,).
         """
-        network, parameters = self.network, self._parameters(params)
+        network, at = self.network, self._parameters(params)
         part = empty(network.layout.size, self.rows.X)  # of one block
         gradient = namespace_of(part).zeros_like(part)
         views = network.layout.views(part)
         loss_sum: Any = 0.0  # stays on the device until the end
-        for X, Y, weights in self._blocks():
-            S, backward = network.forward(parameters, X)
-            loss, residual = network.output.loss_residual(S, Y)
-            if weights is not None:
-                loss = loss * weights
-                residual *= weights[:, None]
-            loss_sum = loss_sum + total(loss, self.wide)
-            backward(residual, views)
+        for rows in self._blocks():
+            losses = block_gradient(network, at, rows, views)
+            loss_sum = loss_sum + total(losses, self.wide)
             gradient += part
         return float(loss_sum), to_numpy(gradient), self.weight_sum
 
-    def unit_sums(self, params: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted sums over the rows of each hidden unit and of its square."""
-        parameters, xp = self._parameters(params), namespace_of(self.rows.X)
+    def unit_deviations(self, params: np.ndarray) -> np.ndarray:
+        """Standard deviation of each hidden unit over the rows, in float64, on the host."""
+        at = self._parameters(params)
         first, second = np.zeros((2, self.network.layout.hidden_units))
-        for X, _, weights in self._blocks():
-            H = xp.astype(self.network.hidden(parameters, X)[1], self.wide, copy=False)
-            if weights is None:
-                first += to_numpy(xp.sum(H, axis=0))
-                second += to_numpy(xp.sum(H * H, axis=0))
-            else:
-                weights = xp.astype(weights, self.wide, copy=False)
-                first += to_numpy(weights @ H)
-                second += to_numpy(weights @ (H * H))
-        return first, second
-
-
-def deviation(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
-    """Return the standard deviation from weighted sums of values and of their squares."""
-    square = second / weight
-    variance = square - (first / weight) ** 2
-    return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
+        for rows in self._blocks():
+            H = to_numpy(self.network.hidden(at, rows.X)[1])
+            w = rows.sample_weight
+            weights = np.ones(len(H)) if w is None else to_numpy(w)
+            first += weights @ H
+            second += weights @ (H * H)
+        mean, square = first / self.weight_sum, second / self.weight_sum
+        variance = square - mean**2
+        return np.sqrt(np.where(variance > CONSTANT**2 * square, variance, 0.0))
 
 
 class Objective:
@@ -273,7 +253,6 @@ class Objective:
     alpha : float
         Strength of the penalty, in units of the total sample weight.
     threads : Threads, default=SERIAL
-        Threads to share the rows among.
     """
 
     def __init__(
@@ -303,8 +282,7 @@ class Objective:
     def penalty(self, params: Array) -> float:
         """alpha/2 (|V1|^2 + |W2|^2), in nats."""
         weights = params[self.network.layout.weights]
-        penalty: float = 0.5 * self.decay * float(weights @ weights)
-        return penalty
+        return float(0.5 * self.decay * float(weights @ weights))
 
     def loss(self, params: np.ndarray) -> float:
         """Objective at `params` of shape (layout.size,), in nats per unit of weight."""

@@ -6,28 +6,24 @@ raw predictions; no probability is ever clipped.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, row_max, row_sum
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, namespace_of, row_max, row_sum
 
 
 class Output(NamedTuple):
     """The output units of one kind of target.
 
+    Of raw predictions S and indicator targets Y, both of shape (n_rows, n_outputs).
+
     Attributes
     ----------
     loss_residual : callable (S, Y) -> (loss, residual)
-        Cross-entropy of each row, shape (n_rows,), in nats, and ``P - Y``, shape
-        (n_rows, n_outputs), for raw predictions S and indicator targets Y.
-    probability : callable (S) -> P
-        Probability of each output, shape (n_rows, n_outputs).
-    log_probability : callable (S) -> log P
-        Its logarithm, finite wherever S is.
-    hidden_gradient : callable (S, W2) -> dP/dH
-        Gradient of each probability by the hidden layer, shape (n_rows, n_outputs,
-        hidden_units), where ``S = H W2 + b2``.
+        Cross-entropy of each row, shape (n_rows,), in nats, and ``P - Y``.
+    probability, log_probability : callable (S) -> array like S
+        P, and its logarithm, which is finite wherever S is.
+    hidden_gradient : callable (S, W2) -> array of shape (n_rows, n_outputs, hidden_units)
+        dP/dH, where ``S = H W2 + b2``.
     """
 
     loss_residual: Callable[[Array, Array], tuple[Array, Array]]
@@ -104,16 +100,6 @@ def _softmax_hidden_gradient(S: Array, W2: Array) -> Array:
 
 
 OUTPUTS: dict[str, Output] = {
-    "logistic": Output(
-        _logistic_loss_residual,
-        sigmoid,
-        log_sigmoid,
-        _logistic_hidden_gradient,
-    ),
-    "softmax": Output(
-        _softmax_loss_residual,
-        softmax,
-        log_softmax,
-        _softmax_hidden_gradient,
-    ),
+    "logistic": Output(_logistic_loss_residual, sigmoid, log_sigmoid, _logistic_hidden_gradient),
+    "softmax": Output(_softmax_loss_residual, softmax, log_softmax, _softmax_hidden_gradient),
 }

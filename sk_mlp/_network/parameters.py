@@ -5,13 +5,11 @@ Layout of the vector: ``b1`` (hidden_units,), ``W1`` (n_features, hidden_units),
 one contiguous slice.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from sk_mlp._backend.arrays import reshape
-
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array, reshape
 
 
 class Parameters(NamedTuple):
@@ -80,7 +78,7 @@ class Standardization(NamedTuple):
     Attributes
     ----------
     mean : ndarray of shape (n_features,) or None
-        In the units of the features. None: not centred.
+        In the units of the features. None: both units are the same, see `IDENTITY`.
     scale : ndarray of shape (n_features,) or float
         In the units of the features. That of a constant feature is infinite: its standardised
         value is zero, and so are its weights in user units.
@@ -89,44 +87,32 @@ class Standardization(NamedTuple):
     mean: np.ndarray | None
     scale: np.ndarray | float
 
-    @property
-    def is_identity(self) -> bool:
-        """True if both units are the same."""
-        return self.mean is None and isinstance(self.scale, float) and self.scale == 1.0
-
-    def _column(self) -> np.ndarray | float:
-        return self.scale[:, None] if isinstance(self.scale, np.ndarray) else self.scale
-
     def to_user_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
         """Return the parameters of the same function of the original features."""
         result = vector.copy()
-        if self.is_identity:
-            return result
-        W1, b1, _, _ = layout.views(result)
-        W1 /= self._column()
         if self.mean is not None:
+            W1, b1, _, _ = layout.views(result)
+            W1 /= np.reshape(self.scale, (-1, 1))
             b1 -= self.mean @ W1
         return result
 
     def to_standardized_units(self, layout: Layout, vector: np.ndarray) -> np.ndarray:
         """Inverse of `to_user_units`."""
         result = vector.copy()
-        W1, b1, _, _ = layout.views(result)
         if self.mean is not None:
+            W1, b1, _, _ = layout.views(result)
             b1 += self.mean @ W1
-        with np.errstate(invalid="ignore"):
-            W1 *= self._column()
-        W1[np.isinf(np.broadcast_to(self.scale, W1.shape[:1]))] = 0.0
+            with np.errstate(invalid="ignore"):
+                W1 *= np.reshape(self.scale, (-1, 1))
+            W1[np.isinf(self.scale)] = 0.0
         return result
 
     def chain_rule(self, layout: Layout, gradient: np.ndarray) -> None:
         """Turn a gradient in user units into one in standardised units, in place."""
-        if self.is_identity:
-            return
-        gW1, gb1, _, _ = layout.views(gradient)
         if self.mean is not None:
+            gW1, gb1, _, _ = layout.views(gradient)
             gW1 -= self.mean[:, None] * gb1
-        gW1 /= self._column()
+            gW1 /= np.reshape(self.scale, (-1, 1))
 
 
 IDENTITY = Standardization(None, 1.0)
@@ -145,22 +131,12 @@ def rescaled(
     The function stays the same, with two exceptions. Where the scale of a column has grown
     by more than a tenth and its weights would become too large, they are limited; the
     function then keeps its value at the old mean. A column that was constant so far starts
-    with its weights in `fresh`, which leave the function of all rows seen so far unchanged.
-
-    Parameters
-    ----------
-    layout : Layout
-    user : ndarray of shape (layout.size,)
-        Parameters in user units.
-    old, new : Standardization
-        By the rows that `user` was trained on, and by those and the next rows.
-    fresh : ndarray of shape (layout.size,)
-        A random start in standardised units.
+    with its weights in `fresh`, a random start in standardised units, which leave the function
+    of all rows seen so far unchanged. `user` holds the parameters in user units.
     """
-    if old.is_identity or new.is_identity:
+    if old.mean is None or new.mean is None:
         return new.to_standardized_units(layout, user)
-    old_scale, new_scale = (np.broadcast_to(s.scale, layout.n_features) for s in (old, new))
-    old_mean = np.zeros(layout.n_features) if old.mean is None else old.mean
+    old_scale, new_scale = np.asarray(old.scale), np.asarray(new.scale)
     result = user.copy()
     W1, b1, _, _ = layout.views(result)
     start = layout.views(fresh).W1
@@ -174,11 +150,11 @@ def rescaled(
         limited = (growth > ORDINARY) & (after > allowed)
         factor = np.where(limited, allowed / after, 1.0)
     shrunk = W1[limited] * factor[limited, None]
-    b1 += old_mean[limited] @ (W1[limited] - shrunk)
+    b1 += old.mean[limited] @ (W1[limited] - shrunk)
     W1[limited] = shrunk
     woken = np.isinf(old_scale) & np.isfinite(new_scale)
     W1[woken] = start[woken] / new_scale[woken, None]
-    b1 -= old_mean[woken] @ W1[woken]
+    b1 -= old.mean[woken] @ W1[woken]
     return new.to_standardized_units(layout, result)
 
 

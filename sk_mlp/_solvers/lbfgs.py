@@ -18,24 +18,10 @@ def lbfgs(
     x0: np.ndarray,
     monitor: Monitor,
 ) -> SolverResult:
-    """Minimise a function by limited-memory BFGS.
+    """Minimise a function by limited-memory BFGS, until the monitor says stop.
 
-    Parameters
-    ----------
-    loss_gradient : callable (x) -> (float, ndarray of shape (n_parameters,))
-    x0 : float64 ndarray of shape (n_parameters,)
-    monitor : Monitor
-        Decides when to stop.
-
-    Returns
-    -------
-    SolverResult
-        `reason` is "stationary" when no further decrease is possible in floating point.
-
-    Raises
-    ------
-    ValueError
-        If the loss becomes infinite or NaN.
+    The reason is "stationary" if no further decrease is possible in floating point. `x0` and the
+    gradients are float64 vectors of shape (n_parameters,).
     """
     gradient = x0
 
@@ -62,12 +48,7 @@ def lbfgs(
         remaining = monitor.max_iter - before
         options = {"maxiter": remaining, "maxfun": 30 * remaining + 30, "maxcor": MEMORY, **EXACT}
         outcome = minimize(
-            evaluate,
-            x0,
-            jac=last_gradient,
-            method="L-BFGS-B",
-            callback=callback,
-            options=options,
+            evaluate, x0, jac=last_gradient, method="L-BFGS-B", callback=callback, options=options
         )
         # status 2: the line search failed. An empty memory may help if there was any progress.
         if outcome.status != 2 or len(monitor.loss_curve) == before:

@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sk_mlp._backend.arrays import Array
 from sk_mlp._solvers.monitor import Monitor, SolverResult
 from sk_mlp._solvers.updates import Progress, UpdateRule, take_step
-
-Array = Any  # an array of any namespace of the array API standard
 
 # learning rate as a factor of its initial value, from (epoch, fraction of the fit done)
 SCHEDULES: dict[str, Callable[[int, float], float]] = {
@@ -48,18 +47,14 @@ def minibatch(
     Parameters
     ----------
     batches : object
-        With `n_steps`, the batches per epoch, and ``epoch(params, take) -> float``, which makes
-        one pass over the data: it calls ``take(step)`` for each batch, with an unbiased estimate
-        of the gradient at `params` as they are by then (see `take_step`), and returns the
-        objective; and ``start_loss(params)``, the objective if it is free of cost, else None.
+        With `n_steps`, the batches per epoch; ``epoch(params, take) -> float``, which calls
+        ``take(step)`` for each batch, with an unbiased estimate of the gradient at `params` as
+        they are by then (see `take_step`), and returns the objective; and
+        ``start_loss(params)``, the objective if it is free of cost, else None.
     x0 : array of shape (n_parameters,)
     rule : UpdateRule
     course : Course
     monitor : Monitor
-
-    Returns
-    -------
-    SolverResult
     """
     factor, rate_at, n_steps = 1.0, SCHEDULES[course.schedule], batches.n_steps
     progress = Progress.start(x0, rule)
@@ -80,13 +75,12 @@ def minibatch(
     start_loss = batches.start_loss(progress.params)
     if start_loss is not None:
         monitor.begin(progress.params, start_loss)
-    stopped = False
-    while not stopped:
+    while not monitor.reason:
         monitor.begin_iteration()
         loss = batches.epoch(progress.params, take)
-        stopped = monitor.update(progress.params, loss)
-    if course.schedule == "cosine" and monitor.reason == "max_iter":
-        settled = len(monitor.loss_curve) > 1 and monitor.stale > 0
-        if course.planned or settled:
-            monitor.reason = "schedule"
+        monitor.update(progress.params, loss)
+    settled = len(monitor.loss_curve) > 1 and monitor.stale > 0
+    complete = course.schedule == "cosine" and monitor.reason == "max_iter"
+    if complete and (course.planned or settled):
+        monitor.reason = "schedule"
     return monitor.result()

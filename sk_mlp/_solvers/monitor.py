@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from sk_mlp._backend.arrays import Array
 from sk_mlp._solvers.outcomes import OUTCOMES, check_finite
-
-Array = Any  # an array of any namespace of the array API standard
 
 
 class Observer(Protocol):
@@ -135,17 +134,14 @@ class Monitor:
         asked = [o.end_iteration(n_iter, x, loss, validation) for o in self.observers]
         if any(asked):
             self.reason = "callback"
-        elif self.stale >= self.n_iter_no_change and not self._go_on(n_iter):
-            self.reason = "early_stopping" if self.watch_validation else "tol"
+        elif self.stale >= self.n_iter_no_change:
+            if n_iter < self.max_iter and self.lower_rate():
+                self.stale = 0
+            else:
+                self.reason = "early_stopping" if self.watch_validation else "tol"
         elif n_iter >= self.max_iter:
             self.reason = "max_iter"
         return bool(self.reason)
-
-    def _go_on(self, n_iter: int) -> bool:
-        if n_iter >= self.max_iter or not self.lower_rate():
-            return False
-        self.stale = 0
-        return True
 
     def _keep(self, x: Array, loss: float, watched: float) -> None:
         self.best, self.best_train, self.best_iter = watched, loss, len(self.loss_curve)

@@ -4,9 +4,8 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sk_mlp._backend.arrays import namespace_of, on_host
+from sk_mlp._backend.arrays import Array, namespace_of, on_host
 
-Array = Any  # an array of any namespace of the array API standard
 State = dict[str, Array]  # vectors of the shape of the parameters, by name
 
 CHUNK = 2**15  # elements per pass of an update, so that its temporaries stay in the cache
@@ -97,15 +96,8 @@ def sgd(momentum: float, nesterov: bool) -> UpdateRule:
 def take_step(rule: UpdateRule, progress: Progress, step: Any, rate: float) -> Progress:
     """Move the parameters that a batch has a gradient for, in place.
 
-    Parameters
-    ----------
-    rule : UpdateRule
-    progress : Progress
-    step : object
-        With attributes `selection` (None, or coordinates with ``take(vector)`` and
-        ``put(vector, values)``), `params` and `gradient`, the values of these coordinates.
-    rate : float
-        Learning rate.
+    A step has the attributes `selection` (None, or coordinates with ``take(vector)`` and
+    ``put(vector, values)``), and `params` and `gradient`, the values of these coordinates.
     """
     t = progress.t + 1
     selection, params, gradient = step.selection, step.params, step.gradient
