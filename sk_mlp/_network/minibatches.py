@@ -6,7 +6,7 @@ from typing import NamedTuple, Union, cast
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import Array, empty, namespace_of, place, to_numpy
+from sk_mlp._backend.arrays import Array, empty, namespace_of, on_host, place, to_numpy
 from sk_mlp._backend.rows import pass_rows, row_blocks, row_ranges
 from sk_mlp._backend.threads import pays
 from sk_mlp._network.objective import Objective, Rows, block_gradient
@@ -146,8 +146,8 @@ class Minibatches:
             return
         self.vectors = [empty(layout.size, X, self.dtype) for _ in range(self.n_parts)]
         self.gradients = [layout.views(vector) for vector in self.vectors]  # of parts of a batch
-        if self.n_rows <= self.n_gathered:  # few rows: once for all passes
-            self.ready = self._gather(place(np.arange(self.n_rows), X))
+        if on_host(X) and self.n_rows <= self.n_gathered:  # few rows: once for all passes
+            self.ready = self._gather(np.arange(self.n_rows))
 
     def place(self, x0: np.ndarray) -> Array:
         """Bring parameters to where X is, in single precision."""

@@ -12,6 +12,7 @@ from sk_mlp._backend.arrays import (
     Array,
     empty,
     namespace_of,
+    on_host,
     place,
     take_rows,
     to_numpy,
@@ -29,16 +30,6 @@ CONSTANT = 1e-6
 CONTRIBUTION_ROWS = 2_000  # enough for a standard deviation within 2 %
 
 
-class Part(Protocol):
-    """Sums over some rows, in user units; see `RowSum`."""
-
-    def loss(self, params: np.ndarray) -> tuple[float, float]:
-        """Loss sum and weight sum."""
-
-    def loss_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray, float]:
-        """Loss sum, gradient sum and weight sum."""
-
-
 class Summable(Protocol):
     """Rows that an objective can be summed over, wherever they are; see `Rows`."""
 
@@ -54,8 +45,8 @@ class Summable(Protocol):
     def weight_sum(self) -> float:
         """Total weight of the rows."""
 
-    def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
-        """Cut the rows into about `n_parts` parts to work on at the same time."""
+    def parts(self, network: Network, n_parts: int) -> Sequence[Any]:
+        """Cut the rows into about `n_parts` parts, with `loss` and `loss_gradient` of `RowSum`."""
 
     def threads(self, network: Network) -> contextlib.AbstractContextManager[Threads]:
         """Give the threads that pay for a pass over the rows."""
@@ -125,7 +116,7 @@ class Rows(NamedTuple):
             return np.ones(self.n_rows)
         return to_numpy(self.sample_weight) * self.weight_unit
 
-    def parts(self, network: Network, n_parts: int) -> Sequence[Part]:
+    def parts(self, network: Network, n_parts: int) -> Sequence["RowSum"]:
         """Cut the rows into ranges of about equal length."""
         ranges = row_ranges(self.n_rows, n_parts)
         return [RowSum(network, self.take(slice(r.start, r.stop))) for r in ranges]
@@ -159,10 +150,7 @@ def block_gradient(
 
 
 class RowSum:
-    """Cross-entropy of a network and its gradient, summed over rows block by block.
-
-    All its functions take `params` of shape (layout.size,) in user units.
-    """
+    """Cross-entropy of a network and its gradient, summed over rows, at `params` in user units."""
 
     def __init__(self, network: Network, rows: Rows) -> None:
         self.network, self.rows = network, rows
@@ -171,9 +159,10 @@ class RowSum:
         like = rows.X if rows.text else rows.take(slice(0, 1)).block
         self.step = gradient_rows(like, network.layout.hidden_units)
         self.ready: list[Rows] | None = None
-        n_bytes = rows.X.dtype.itemsize * rows.n_rows * network.layout.n_outputs
-        if n_bytes <= CACHE_BYTES and not sparse.issparse(rows.X):
-            self.ready = list(self._blocks())  # once for all evaluations
+        if on_host(rows.X) and not sparse.issparse(rows.X):
+            n_bytes = rows.X.dtype.itemsize * rows.n_rows * network.layout.n_outputs
+            if n_bytes <= CACHE_BYTES:  # once for all evaluations
+                self.ready = list(self._blocks())
 
     def _blocks(self) -> Iterable[Rows]:
         """Blocks of rows, dense unless they are text, with indicators as targets."""
@@ -276,8 +265,8 @@ class Objective:
         return Objective(self.network, self.rows, self.standardization, alpha, self.threads)
 
     @cached_property
-    def _parts(self) -> Sequence[Part]:
-        return self.rows.parts(self.network, self.threads.n)  # type: ignore[no-any-return]
+    def _parts(self) -> Any:
+        return self.rows.parts(self.network, self.threads.n)
 
     def penalty(self, params: Array) -> float:
         """alpha/2 (|V1|^2 + |W2|^2), in nats."""
