@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
@@ -171,7 +171,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         **{name: CONSTRAINTS[name] for name in (*SAME_OPTIONS, "solver", "random_state")},
         "hidden_units": [Choice("auto"), Numbers(Integral, 1, None, closed="left")],
         "alphas": [COUNT, Numbers(Real, 0, None, closed="left")],
-        "scoring": [str, callable, None],
+        "scoring": [Choice(*get_scorer_names()), callable, None],
         "refit": ["boolean"],
         "n_jobs": [None, Integral],
     }

@@ -115,6 +115,12 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
         where = "transformers_" if isinstance(model, ColumnTransformer) else "transformer_list"
         parts = [(name, part(step, HIDDEN, dtype), *on) for name, step, *on in vars(model)[where]]
         return changed(model, **{where: parts})
+    indicator = getattr(model, "indicator_", None)
+    if indicator is not None and len(indicator.features_):
+        raise ValueError(
+            f"{type(model).__name__} with add_indicator=True cannot be exported: skl2onnx leaves "
+            "the indicators out. Fit the model with add_indicator=False."
+        )
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in ENSEMBLES:

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import ClassifierChain
@@ -89,3 +90,17 @@ def test_labels_of_a_network_before_the_last_step_are_not_asked_for(run):
     model = make_pipeline(small(), small(3)).fit(X, y)
     model[0].classes_ = np.array(["2024-01-01", "2024-01-02", "2024-01-03"], "datetime64[D]")
     assert_same(run(to_onnx(model), {"X": X}), model, X)
+
+
+def test_an_imputer_that_adds_indicators_is_refused():
+    pytest.importorskip("skl2onnx")
+    X, y = load_iris(return_X_y=True)
+    X[::7, 1] = np.nan
+    network = TwoLayerMLPClassifier(4, random_state=0)
+    imputer = SimpleImputer(add_indicator=True)
+    for first in (imputer, make_union(imputer, SimpleImputer())):
+        model = make_pipeline(first, network).fit(X, y)
+        with pytest.raises(ValueError, match="SimpleImputer with add_indicator=True cannot be exp"):
+            to_onnx(model, X[:1])
+    complete = np.nan_to_num(X)  # there is nothing to indicate
+    to_onnx(make_pipeline(SimpleImputer(add_indicator=True), network).fit(complete, y), complete)
