@@ -115,10 +115,10 @@ class AlphaPathDisplay(Display):
             best, scoring = network.hidden_units, "neg_log_loss"
             units = [best]
         else:
+            how = "partial_fit" if network.alpha == "auto" else f"alpha={network.alpha!r}"
             raise ValueError(
                 f"{cls.__name__} needs a choice to draw, and this {type(network).__name__} was "
-                f'fitted with alpha={network.alpha!r}. Use alpha="auto" or '
-                "TwoLayerMLPClassifierCV."
+                f'fitted with {how}. Use fit with alpha="auto" or TwoLayerMLPClassifierCV.'
             )
         return cls(
             alphas=to_host(network.alphas_),

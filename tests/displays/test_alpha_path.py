@@ -43,7 +43,7 @@ def test_path_without_folds_and_with_an_alpha_of_zero():
 
 def test_path_of_a_network_that_chose_its_alpha(fit, circles):
     network = fit(*circles)
-    with pytest.raises(ValueError, match=r'fitted with alpha=0.1. Use alpha="auto"'):
+    with pytest.raises(ValueError, match=r'fitted with alpha=0.1. Use fit with alpha="auto"'):
         AlphaPathDisplay.from_estimator(network)
     network.alpha_, network.alphas_ = 0.1, np.array([1.0, 0.1])
     network.alpha_scores_ = np.array([[-0.4, -0.3], [-0.6, -0.2]])
