@@ -80,9 +80,11 @@ def _run(onnx_model: Any, rows: Any) -> list[Any]:
     """Label and probabilities of the graph; like onnxruntime, take missing strings as "nan"."""
     checker.check_model(onnx_model, full_check=True)
     feeds = {}
-    for described in onnx_model.graph.input:
+    names = list(getattr(rows, "columns", ()))
+    # by position: the graph has an input for each column, but skl2onnx changes names with spaces
+    for j, described in enumerate(onnx_model.graph.input):
         kind, name = described.type.tensor_type.elem_type, described.name
-        values = np.asarray(rows[[name]] if hasattr(rows, "columns") else rows)
+        values = np.asarray(rows[[names[j]]] if names else rows)
         text = kind == TensorProto.STRING
         feeds[name] = values.astype(str if text else helper.tensor_dtype_to_np_dtype(kind))
         if text:

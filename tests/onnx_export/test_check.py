@@ -136,6 +136,16 @@ def test_scaled_integers_are_not_refused(scaler, dtype):
     assert_allclose(got["probabilities"], model.predict_proba(table), rtol=0, atol=1e-4)
 
 
+def test_names_of_columns_that_the_graph_changes(run):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame(X, columns=["unused (cm)", "a b", "a_b"])
+    model = fitted(ColumnTransformer([("all", StandardScaler(), ["a_b", "a b"])]), table)
+    graph = to_onnx(model, table)
+    feeds = {entry.name: X[:, [j]] for j, entry in enumerate(graph.graph.input)}
+    got = run(graph, feeds)
+    assert_allclose(got["probabilities"], model.predict_proba(table), rtol=0, atol=1e-6)
+
+
 def test_the_check_itself():
     model = fitted(StandardScaler(), X)
     other = make_pipeline(StandardScaler(), small()).fit(X, 1 - y)
