@@ -11,6 +11,7 @@ from skl2onnx.helpers.integration import add_onnx_graph
 from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from sk_mlp.onnx.check import check
 from sk_mlp.onnx.graph import IR_VERSION, OPSETS
 from sk_mlp.onnx.parts import HIDDEN, Part, changed, estimators, last_step, part
 
@@ -37,6 +38,7 @@ def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> A
         target_opset=OPSETS,
     )
     onnx_model.ir_version = IR_VERSION
+    check(onnx_model, model, X)
     return onnx_model
 
 

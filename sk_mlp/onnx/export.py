@@ -32,7 +32,8 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     X : DataFrame, array or list of str, optional
         A few rows of input to a model that starts from texts or from columns of several types;
         the graph then has an input for each column of a DataFrame. By default the graph has one
-        input "X" of shape (n_samples, n_features).
+        input "X" of shape (n_samples, n_features). The graph of `skl2onnx` is compared with the
+        model on up to 100 rows of X, so pass rows with missing values and unknown categories too.
     hidden : bool, default=False
         Add the output of `transform` to the graph; needs a network as the last step.
     dtype : {np.float32, np.float64}, optional
@@ -55,8 +56,8 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         If there is no network in the model, or one inside an estimator of another class.
     ValueError
         If the graph could not give the same predictions: for labels other than numbers below
-        2**63, strings and booleans, or options such as ``voting="hard"``. The message lists
-        what can be exported.
+        2**63, strings and booleans, or options such as ``voting="hard"``, where the message lists
+        what can be exported; or if `skl2onnx` converted another step wrongly.
 
     Examples
     --------

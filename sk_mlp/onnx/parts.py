@@ -20,6 +20,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder
 
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
@@ -115,17 +116,40 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
         where = "transformers_" if isinstance(model, ColumnTransformer) else "transformer_list"
         parts = [(name, part(step, HIDDEN, dtype), *on) for name, step, *on in vars(model)[where]]
         return changed(model, **{where: parts})
-    indicator = getattr(model, "indicator_", None)
-    if indicator is not None and len(indicator.features_):
-        raise ValueError(
-            f"{type(model).__name__} with add_indicator=True cannot be exported: skl2onnx leaves "
-            "the indicators out. Fit the model with add_indicator=False."
-        )
+    model = _exact(model, dtype)
     if isinstance(model, SelectorMixin) or not networks(model):
         return model  # a selector is exported as the columns that it kept
     if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
     return _ensemble(model, outputs, dtype)
+
+
+def _exact(model: Any, dtype: Any) -> Any:
+    """Return a transformer, or what stands for it where skl2onnx would ignore an option."""
+    if isinstance(model, MaxAbsScaler) and getattr(model, "clip", False):
+        raise ValueError("MaxAbsScaler with clip=True cannot be exported: skl2onnx does not clip.")
+    if isinstance(model, OneHotEncoder) and model.handle_unknown in ("infrequent_if_exist", "warn"):
+        # without infrequent categories, which skl2onnx refuses, this is the same
+        return changed(model, handle_unknown="ignore")
+    indicator = getattr(model, "indicator_", None)
+    if indicator is None or not len(indicator.features_):
+        return model
+    missing = model.missing_values
+    if not (isinstance(missing, float) and np.isnan(missing)):
+        raise ValueError(
+            f"{type(model).__name__} with add_indicator=True can be exported only if NaN is the "
+            f"missing value; got missing_values={missing!r}."
+        )
+    imputer = changed(model, add_indicator=False, indicator_=None)
+    indicators = Part(indicator, HIDDEN, dtype, model.n_features_in_, _add_indicators)
+    return FeatureUnion([("values", imputer), ("indicators", indicators)])
+
+
+def _add_indicators(graph: Graph, indicator: Any, X: str) -> None:
+    """Add a column for each feature of a MissingIndicator: 1 where it is NaN, else 0."""
+    columns = graph.node("Gather", X, graph.constant(indicator.features_), axis=1)
+    kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
+    graph.node("Cast", graph.node("IsNaN", columns), output="hidden", to=kind)
 
 
 def changed(model: Any, **attributes: Any) -> Any:
