@@ -199,7 +199,7 @@ def draw_ratios(records: Sequence[Record], path: Path) -> None:
     ax.set_yticks(range(len(rows)), rows)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.invert_yaxis()
-    fig.legend(loc="outside lower center", ncols=3)
+    fig.legend(loc="outside lower center", ncols=2)
     fig.savefig(path, dpi=120)
 
 
