@@ -14,7 +14,7 @@ from sk_mlp._backend.compat import accepts_sample_weight, check_sample_weight
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
-from sk_mlp._data.holdout import check_splits, key_folds, row_keys, some_rows
+from sk_mlp._data.holdout import check_splits, key_folds, repetitions, row_keys, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp._reporting import Reporter, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
@@ -368,8 +368,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
                 splits = splits[:USED_FOLDS]
         check_splits(splits, self.cv, sample_weight)
-        repetitions = np.unique(keys + data.target.codes.astype(np.uint64), return_inverse=True)[1]
-        return _Scored(data, data.target.labels, sample_weight, splits, share, repetitions)
+        numbers = repetitions(data.target.encoded, keys)
+        return _Scored(data, data.target.labels, sample_weight, splits, share, numbers)
 
     def _folds(
         self, network: TwoLayerMLPClassifier, rows: "_Scored", scorer: Scorer

@@ -7,7 +7,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sk_mlp._data import holdout
-from sk_mlp._data.holdout import check_splits, row_keys, some_rows, stratified_holdout
+from sk_mlp._data.holdout import check_splits, repetitions, row_keys, some_rows, stratified_holdout
 from sk_mlp._data.targets import encode
 
 
@@ -143,6 +143,14 @@ def test_repetitions_that_are_not_looked_at_make_no_distinct_rows(monkeypatch, X
     _, keys, share, thinning = some_rows(np.repeat(X[:100], 20, axis=0), 1000, 0)
     assert len(keys) == 500
     assert (share, thinning) == pytest.approx((1.0, 4.0), rel=0.1)
+
+
+@pytest.mark.parametrize("y", [[0, 1, 0, 0, 1], [[0, 1], [1, 1], [0, 1], [0, 1], [1, 1]]])
+def test_repetitions_are_equal_rows_of_equal_labels(y):
+    number = repetitions(np.asarray(y), np.array([7, 7, 7, 5, 7], dtype=np.uint64))
+    assert number[0] == number[2]
+    assert number[1] == number[4]
+    assert len(set(number.tolist())) == 3
 
 
 SPLIT = (np.arange(40), np.arange(40, 60))

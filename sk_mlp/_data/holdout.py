@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import place, take_rows, to_numpy
+from sk_mlp._backend.arrays import Array, place, take_rows, to_numpy
 from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._data.targets import Target
-
-Array = Any  # an array of any namespace of the array API standard
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # More rows than this are thinned out before they are looked at one by one.
@@ -98,6 +96,16 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
     n_all = len(distinct) + (stride - 1) * np.count_nonzero(counts == 1)
     share = min(n_distinct, len(distinct)) / n_all
     return index, keys, share, stride * len(distinct) / n_all
+
+
+def repetitions(encoded: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Number of each row with its label: the same for its repetitions."""
+    pairs = np.column_stack([keys, encoded.reshape(len(keys), -1).astype(np.uint64)])
+    by_pair = np.lexsort(pairs.T)  # np.unique of rows would turn a Ctrl-C into a TypeError
+    is_new = np.any(np.diff(pairs[by_pair], axis=0), axis=1)
+    number = np.zeros(len(keys), dtype=int)
+    number[by_pair[1:]] = np.cumsum(is_new)
+    return number
 
 
 def few_distinct(keys: np.ndarray, fewest: float = FEW_DISTINCT) -> bool:

@@ -5,15 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sk_mlp._backend.arrays import place, widest_float
+from sk_mlp._backend.arrays import Array, place, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
-from sk_mlp._data.holdout import few_distinct, key_folds, some_rows
+from sk_mlp._data.holdout import few_distinct, key_folds, repetitions, some_rows
 from sk_mlp._training.folds import Walk, log_loss_score, make_fold
 from sk_mlp._training.path import PathScores, path
 from sk_mlp._training.settings import Settings
-
-Array = Any  # an array of any namespace of the array API standard
 
 # The right alpha depends little on the number of rows, because the penalty is weighed against the
 # sum of their losses (benchmarks/README.md).
@@ -133,15 +131,9 @@ def _merged(
     encoded: np.ndarray, keys: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
-    codes = encoded.reshape(len(keys), -1)
-    pairs = np.column_stack([keys, codes.astype(np.uint64)])
-    by_pair = np.lexsort(pairs.T)  # np.unique of rows would turn a Ctrl-C into a TypeError
-    is_new = np.ones(len(keys), dtype=bool)
-    is_new[1:] = np.any(np.diff(pairs[by_pair], axis=0), axis=1)
-    first = by_pair[is_new]
+    number = repetitions(encoded, keys)
+    first = np.unique(number, return_index=True)[1]
     if len(first) == len(keys):
         return np.arange(len(keys)), weights
-    number = np.empty(len(keys), dtype=int)
-    number[by_pair] = np.cumsum(is_new) - 1
     order = np.argsort(first)
     return first[order], np.bincount(number, weights)[order]

@@ -156,7 +156,8 @@ class PathScores:
     def __init__(self, folds: Sequence[Fold], n_alphas: int, groups: np.ndarray) -> None:
         self.values = np.full((len(folds), n_alphas), np.nan)
         self._rows: dict[int, np.ndarray] = {}
-        self._groups = np.concatenate([groups[fold.test_rows] for fold in folds])
+        held_out = np.concatenate([groups[fold.test_rows] for fold in folds])
+        self._groups = np.unique(held_out, return_inverse=True)[1]
         self._weights = np.concatenate([fold.held_out.user_weights for fold in folds])
 
     def add(self, j: int, scores: Sequence[Score]) -> None:
@@ -198,8 +199,8 @@ class PathScores:
         Repetitions of a row count as one row of their weight.
         """
         if j in self._rows and best in self._rows:
-            difference, weights = self._rows[best] - self._rows[j], self._weights
-            groups = np.unique(self._groups, return_inverse=True)[1]
+            difference = self._rows[best] - self._rows[j]
+            weights, groups = self._weights, self._groups
         else:
             difference = self.values[:, best] - self.values[:, j]
             weights, groups = np.ones(len(difference)), np.arange(len(difference))
