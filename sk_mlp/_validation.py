@@ -1,7 +1,7 @@
 """Checks of the parameters of the estimators, with errors that name parameter and value."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -73,7 +73,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def check_parameters(estimator: Any, constraints: Mapping[str, Any] | None = None) -> None:
+def check_parameters(estimator: Any) -> None:
     """Raise if a parameter of the estimator is not what it may be.
 
     Raises
@@ -81,9 +81,8 @@ def check_parameters(estimator: Any, constraints: Mapping[str, Any] | None = Non
     ValueError
         Naming the parameter, its value and what is allowed.
     """
-    if constraints is None:
-        constraints = estimator._parameter_constraints
-    validate_parameter_constraints(constraints, options_of(estimator), type(estimator).__name__)
+    name = type(estimator).__name__
+    validate_parameter_constraints(estimator._parameter_constraints, options_of(estimator), name)
 
 
 def check_same_network(estimator: Any, data: Data, purpose: str) -> None:

@@ -1,6 +1,6 @@
 """The two-layer perceptron on a Dask cluster, for data that outgrow one machine."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sklearn.utils import check_random_state
 
@@ -94,6 +94,8 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
 
     __module__ = "sk_mlp.dask"
 
+    _parameter_constraints: ClassVar = {**CONSTRAINTS, "solver": [Choice("auto", "lbfgs")]}
+
     def __init__(
         self,
         hidden_units: int = 100,
@@ -151,8 +153,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         RuntimeError
             If the scheduler is lost, or workers again and again.
         """
-        known = {name: CONSTRAINTS[name] for name in self.get_params() if name in CONSTRAINTS}
-        check_parameters(self, {**known, "solver": (Choice("auto", "lbfgs"),)})
+        check_parameters(self)
         network, rng = self._local(), check_random_state(self.random_state)
         with Cluster(current_client()) as cluster:
             training, few = load_rows(cluster, network, X, y, sample_weight)
