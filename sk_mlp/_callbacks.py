@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, TypeVar
 
-from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.arrays import Array, to_numpy
 from sk_mlp._data.data import Data, fitted_network
 from sk_mlp._network.objective import Objective
 from sk_mlp._solvers import SolverResult
@@ -20,8 +20,6 @@ from sk_mlp._training.settings import Settings
 from sk_mlp._training.starts import rounds
 
 __all__ = ["CallbackSupportMixin", "CallbackTasks", "with_callbacks"]
-
-Array = Any  # an array of any namespace of the array API standard
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -13,7 +13,15 @@ from sklearn.base import (
 )
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sk_mlp._backend.arrays import empty, namespace_of, on_host, place, to_numpy, widest_float
+from sk_mlp._backend.arrays import (
+    Array,
+    empty,
+    namespace_of,
+    on_host,
+    place,
+    to_numpy,
+    widest_float,
+)
 from sk_mlp._backend.compat import check_same_namespace, namespace, supported_float_dtypes, to_host
 from sk_mlp._backend.rows import forward_rows, pass_rows, row_blocks, row_ranges
 from sk_mlp._backend.threads import row_threads
@@ -25,8 +33,6 @@ from sk_mlp._network.parameters import Layout, Parameters
 from sk_mlp._persistence import checked, stamped
 from sk_mlp._training.training import quietly
 from sk_mlp._types import FittedNetwork
-
-Array = Any  # an array of any namespace of the array API standard
 
 PLAIN_SIZE = 2**16  # numbers in X up to which its checks, not the products, take the time
 # Rows up to which the product is not worth the call that holds BLAS to one thread (45 us). From

@@ -4,11 +4,11 @@ scikit-learn has no types, so that attributes which are set in a fit are not kno
 unless they are annotated.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-Array = Any  # an array of any namespace of the array API standard
+from sk_mlp._backend.arrays import Array
 
 Activation = Literal["identity", "logistic", "tanh", "relu", "leaky_relu", "gelu", "silu"]
 Solver = Literal["auto", "lbfgs", "adam", "sgd"]

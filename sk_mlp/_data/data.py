@@ -14,15 +14,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sk_mlp._backend.arrays import namespace_of, place, place_labels, take_rows
+from sk_mlp._backend.arrays import Array, namespace_of, place, place_labels, take_rows
 from sk_mlp._backend.compat import check_sample_weight, namespace, supported_float_dtypes, to_host
 from sk_mlp._data.moments import FeatureMoments, feature_moments, is_text_like
 from sk_mlp._data.targets import ONES, ClassWeights, Target, class_weights, encode, scaled
 from sk_mlp._network.objective import Rows
 from sk_mlp._network.outputs import OUTPUTS
 from sk_mlp._network.parameters import Layout
-
-Array = Any  # an array of any namespace of the array API standard
 
 EXTREME = 2.0**-40  # weights beyond are divided by their unit, so that single precision holds them
 DENSE_BYTES = 2**26  # up to which a sparse table is made dense at once, not block by block

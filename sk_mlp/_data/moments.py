@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import namespace_of, place, to_numpy, widest_float
+from sk_mlp._backend.arrays import Array, namespace_of, place, to_numpy, widest_float
 from sk_mlp._backend.rows import pass_rows, row_blocks
 from sk_mlp._network.parameters import IDENTITY, Standardization
-
-Array = Any  # an array of any namespace of the array API standard
 
 # Below this width, or above this share of non-zeros, dense arithmetic costs little more than
 # sparse arithmetic. Tables with categories have .04 to .5 non-zeros, texts less than .01.

@@ -2,15 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.arrays import Array, to_numpy
 from sk_mlp._solvers import OUTCOMES, Monitor, Observer, SolverResult
 from sk_mlp._training.settings import Settings
-
-Array = Any  # an array of any namespace of the array API standard
 
 
 class Listener(Observer, Protocol):

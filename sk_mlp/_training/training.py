@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._backend.arrays import to_numpy
+from sk_mlp._backend.arrays import Array, to_numpy
 from sk_mlp._data.data import Data, fitted_network
 from sk_mlp._data.moments import FeatureMoments
 from sk_mlp._network.minibatches import batches_of
@@ -16,8 +16,6 @@ from sk_mlp._network.parameters import IDENTITY, in_canonical_order, initial_par
 from sk_mlp._solvers import Monitor, SolverResult, check_finite, lbfgs, minibatch
 from sk_mlp._training.settings import Settings, Size, resolve
 from sk_mlp._training.starts import UNWATCHED, Restarts, Watch
-
-Array = Any  # an array of any namespace of the array API standard
 
 # A network that the penalty has left no weights has the loss of the share of each class: to 2e-7 by
 # lbfgs, to 4e-5 of it by adam (iris, wine, breast_cancer, digits at alpha=1e4, five seeds each).
