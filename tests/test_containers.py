@@ -6,9 +6,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from problems import METHODS, assert_same_fit, data, fit, make
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.preprocessing import StandardScaler
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 from sk_mlp._data import data as data_module
 from sk_mlp._data.moments import is_text_like
 
@@ -43,6 +44,36 @@ def test_a_sparse_table_gives_the_network_of_the_dense_one(
     )
     dense, stored = clone(network), clone(network)
     assert_same_fit(dense.fit(X, y, weights), stored.fit(sparse.csr_matrix(X), y, weights))
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_single_precision_gives_the_choice_of_double(load, standardize):
+    X, y = load(return_X_y=True)
+    single = X.astype(np.float32)
+    assert (single != X).any()
+    X = X if standardize else StandardScaler().fit_transform(single).astype(np.float64)
+    model = TwoLayerMLPClassifier(standardize=standardize, random_state=0)
+    double, single = clone(model).fit(X, y), clone(model).fit(X.astype(np.float32), y)
+    assert single.alpha_ == double.alpha_
+    assert_array_equal(single.alpha_scores_, double.alpha_scores_)
+    assert single.coefs_[0].dtype == np.float32
+    P, Q = double.predict_proba(X), single.predict_proba(X.astype(np.float32))
+    assert_allclose(P, Q, atol=0.05)  # the solver magnifies what rounding leaves
+    search = TwoLayerMLPClassifierCV(10, alphas=4, standardize=standardize, random_state=0)
+    double, single = clone(search).fit(X, y), clone(search).fit(X.astype(np.float32), y)
+    assert single.alpha_ == double.alpha_
+    assert_array_equal(single.scores_, double.scores_)
+
+
+@pytest.mark.parametrize("stored", [np.asarray, sparse.csr_matrix])
+def test_single_precision_takes_nothing_from_a_column_with_an_offset(stored):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(300, 4))
+    y = (X[:, 3] > 0).astype(int)
+    X[:, 3] += 1e8  # single precision has steps of 8 there
+    model = TwoLayerMLPClassifier(random_state=0).fit(stored(X), y)
+    assert model.alpha_scores_.mean(axis=0).max() > -0.05  # without the column -0.69
 
 
 def test_sparse_and_dense_agree_without_standardisation(solver):

@@ -41,6 +41,27 @@ def test_keys_depend_on_the_values_only(X):
     assert (keys_of(X, seed=1) != keys).all()
 
 
+def test_keys_are_those_of_the_table_in_single_precision():
+    X = np.random.RandomState(0).normal(size=(500, 4))
+    assert (X.astype(np.float32) != X).all()
+    assert_array_equal(keys_of(X), keys_of(X.astype(np.float32)))
+    assert_array_equal(
+        keys_of(sparse.csr_matrix(X)), keys_of(sparse.csr_matrix(X, dtype=np.float32))
+    )
+    X[0] = X[1] * (1 + 1e-12)  # one pair that single precision merges is no matter
+    assert_array_equal(keys_of(X), keys_of(X.astype(np.float32)))
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 1e8), (1e-50, 0.0), (1e50, 0.0)])
+def test_rows_that_single_precision_cannot_tell_apart_keep_keys_of_their_own(scale, offset):
+    X = scale * np.random.RandomState(0).normal(size=(500, 2)) + offset
+    with np.errstate(over="ignore"):
+        assert len(np.unique(X.astype(np.float32), axis=0)) < 400
+    assert len(np.unique(keys_of(X))) == 500
+    index = np.arange(3, 500, 2)
+    assert_array_equal(row_keys(X, np.random.RandomState(0), index), keys_of(X)[index])
+
+
 def test_sparse_rows_without_an_entry_have_the_key_zero():
     X = np.array([[0.0, 0.0], [1.0, 2.0], [0.0, 0.0]])
     keys = keys_of(sparse.csr_matrix(X))

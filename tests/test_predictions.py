@@ -55,7 +55,7 @@ def test_a_row_is_predicted_alone_as_among_others(solver):
 )
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_labels_of_any_type_come_back(labels, early_stopping):
-    X, codes = data(len(labels), 200)
+    X, codes = data(len(labels), 200, class_sep=2.0)
     y = np.array(labels)[codes]
     model = TwoLayerMLPClassifier(5, early_stopping=early_stopping, alpha=1.0, random_state=0)
     of_codes = clone(model).fit(X, codes).predict(X)

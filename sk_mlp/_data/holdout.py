@@ -16,13 +16,18 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 LOOK_ROWS = 100_000
 # With fewer distinct rows, each of them repeated as often, a fold would hold out whole regions.
 FEW_DISTINCT = 10
+# Share of the distinct rows that single precision may merge: by chance in a large table, but not
+# all rows of a table with an offset of 1e8.
+MERGED = 0.01
 
 
 def row_keys(X: Array, rng: np.random.RandomState, index: np.ndarray | None = None) -> np.ndarray:
     """Random number for each row that depends on nothing but the values in the row.
 
-    A linear hash modulo 2**64 of the bits of the values, with random odd factors: the same in
-    float32 and float64, dense and sparse, and wherever in X the row is.
+    A linear hash modulo 2**64 of the bits of the values, with random odd factors: the same dense
+    and sparse, and wherever in X the row is. The values are rounded to single precision, so that
+    a table has the same keys in float32 and float64, unless more than a few rows differ by
+    less than that.
 
     Parameters
     ----------
@@ -35,23 +40,35 @@ def row_keys(X: Array, rng: np.random.RandomState, index: np.ndarray | None = No
     -------
     keys : uint64 ndarray of shape (n_rows,)
     """
-    n_features = X.shape[1]
-    factors = rng.randint(0, 2**64, size=n_features, dtype=np.uint64) | np.uint64(1)
+    factors = rng.randint(0, 2**64, size=X.shape[1], dtype=np.uint64) | np.uint64(1)
+    index = np.arange(X.shape[0]) if index is None else index
+    keys = _hashes(X, factors, index, np.float32)
+    distinct, number, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    repeated = index[counts[number] > 1]
+    n_merged = len(np.unique(_hashes(X, factors, repeated, np.float64))) - np.sum(counts > 1)
+    if n_merged > MERGED * len(distinct):
+        return _hashes(X, factors, index, np.float64)
+    return keys
+
+
+def _hashes(X: Array, factors: np.ndarray, index: np.ndarray, dtype: type) -> np.ndarray:
     if sparse.issparse(X):
-        X = X if index is None else X[index]
-        sums = np.cumsum(_bits(X.data) * factors[X.indices], dtype=np.uint64)
+        X = X[index]
+        sums = np.cumsum(_bits(X.data, dtype) * factors[X.indices], dtype=np.uint64)
         sums = np.concatenate([np.zeros(1, dtype=np.uint64), sums])
         return np.asarray(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
-    n_rows, keys = X.shape[0] if index is None else len(index), []
-    for block in row_blocks(0, n_rows, pass_rows(X, 8 * n_features)):
-        rows = X[block, ...] if index is None else take_rows(X, place(index[block], X))
-        keys.append(np.sum(_bits(to_numpy(rows)) * factors, axis=1, dtype=np.uint64))
+    keys = [np.empty(0, dtype=np.uint64)]
+    for block in row_blocks(0, len(index), pass_rows(X, 8 * X.shape[1])):
+        bits = _bits(to_numpy(take_rows(X, place(index[block], X))), dtype)
+        keys.append(np.sum(bits * factors, axis=1, dtype=np.uint64))
     return np.concatenate(keys)
 
 
-def _bits(values: np.ndarray) -> np.ndarray:
-    """Well-mixed bits of float64 values; of zero, whatever its sign, 0."""
-    bits = (values.astype(np.float64) + 0.0).view(np.uint64) * GOLDEN
+def _bits(values: np.ndarray, dtype: type) -> np.ndarray:
+    """Well-mixed bits of values in a floating dtype; of zero, whatever its sign, 0."""
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = values.astype(dtype).astype(np.float64)
+    bits = (rounded + 0.0).view(np.uint64) * GOLDEN
     return np.asarray(bits ^ (bits >> np.uint64(32)))
 
 

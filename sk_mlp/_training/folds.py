@@ -15,6 +15,8 @@ from sk_mlp._network.parameters import IDENTITY, Standardization
 from sk_mlp._training.settings import Settings
 from sk_mlp._training.training import random_starts
 
+HARMLESS = 1e-5  # rounding error, as a share of the scale of its column, that changes no choice
+
 
 class Fold(NamedTuple):
     """One split of the data, standardised: where a path is trained and where it is scored.
@@ -104,17 +106,34 @@ def make_fold(
         Weights of all rows in the score.
     """
     train_rows, test_rows = split
-    kept = data.take(train_rows)
-    held = data._replace(weights=score_weight).take(test_rows)
+    parts = data.take(train_rows), data._replace(weights=score_weight).take(test_rows)
     standardization = IDENTITY
     if options["standardize"]:
-        standardization = kept.moments(standardize=True).standardization(text=kept.is_text)
-    kept, held = (_standardized(part, standardization) for part in (kept, held))
+        scale = _standardization(parts[0]).scale
+        parts = _rounded(parts[0], scale), _rounded(parts[1], scale)
+        standardization = _standardization(parts[0])
+    kept, held = (_standardized(part, standardization) for part in parts)
     layout = kept.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], kept.target.output)
     objective = Objective(network, kept.rows(), IDENTITY, 0.0)
     starts = random_starts(objective, kept, walk.settings, np.random.RandomState(walk.seed))
     return Fold(objective, held.rows(), starts, test_rows, standardization)
+
+
+def _standardization(data: Data) -> Standardization:
+    return data.moments(standardize=True).standardization(text=data.is_text)
+
+
+def _rounded(data: Data, scale: np.ndarray | float) -> Data:
+    """Round what single precision can hold, so that the scores of a float32 table are the same."""
+    X = data.X
+    values, scale = (X.data, np.take(scale, X.indices)) if sparse.issparse(X) else (X, scale)
+    with np.errstate(all="ignore"):
+        rounded = values.astype(np.float32)
+    values = np.where(np.abs(values - rounded) <= HARMLESS * scale, rounded, values)
+    if sparse.issparse(X):
+        values = sparse.csr_matrix((values, X.indices, X.indptr), shape=X.shape)
+    return data._replace(X=values)
 
 
 def _standardized(data: Data, standardization: Standardization) -> Data:
