@@ -90,6 +90,8 @@ def choose_alpha(
     share *= looked_at
     n_distinct = len(np.unique(keys))
     unit = sample.weight_sum / n_distinct
+    if sample.weights is not None:  # so that rounding does not tell weights w and c w apart
+        sample = sample._replace(weights=sample.weights / unit)
     folds = key_folds(sample.target, keys, N_FOLDS)[:USED_FOLDS]
     if not folds:  # all rows are equal
         return AlphaChoice(unit * thinning)
@@ -97,13 +99,13 @@ def choose_alpha(
         settings = settings._replace(solver="lbfgs")
     walk = Walk(settings, seed, log_loss_score, **QUICK)
     made = [make_fold(sample, split, options, walk, sample.weights) for split in folds]
-    alphas = unit * np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
+    alphas = np.geomspace(LARGEST, SMALLEST, N_ALPHAS)
     scores = PathScores(made, N_ALPHAS, np.arange(len(keys)))
     for j, at_alpha in path(made, alphas, walk, begin=begin):
         scores.add(j, at_alpha)
         if end():
             break
-    alphas *= thinning  # the weights of all rows are larger than those of the sample
+    alphas *= unit * thinning  # the weights of all rows are larger than those of the sample
     tried = np.flatnonzero(np.isfinite(scores.means))
     if not len(tried):
         return AlphaChoice(unit * thinning, alphas, scores.values)
@@ -116,7 +118,8 @@ def choose_alpha(
 def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float, float]:
     """Some of the rows, their keys, their share of all, and the factor that their weights lack.
 
-    Equal rows count once, whether repeated or weighted.
+    Equal rows count once, whether repeated or weighted. The rows are in an order of their own, so
+    that the sums over them do not depend on the order of the data.
     """
     kept, keys, share, thinning = some_rows(data.X, SAMPLE_ROWS, seed)
     weights = None if data.weights is None else data.weights[kept]
@@ -130,10 +133,9 @@ def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float, float]:
 def _merged(
     encoded: np.ndarray, keys: np.ndarray, weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Rows without repetitions, and their weights: one row of weight k for k equal ones."""
+    """Sorted rows without repetitions, and their weights: one row of weight k for k equal ones."""
     number = repetitions(encoded, keys)
     first = np.unique(number, return_index=True)[1]
     if len(first) == len(keys):
-        return np.arange(len(keys)), weights
-    order = np.argsort(first)
-    return first[order], np.bincount(number, weights)[order]
+        return first, None if weights is None else weights[first]
+    return first, np.bincount(number, weights)
