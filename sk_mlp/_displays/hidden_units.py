@@ -1,17 +1,22 @@
 """Draw what each hidden unit responds to."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle, shown
-from sk_mlp._displays.geometry import limits
-from sk_mlp._displays.hyperplanes import draw_hyperplanes
+from sk_mlp._displays.display import BOUNDARY, Display, Properties, shown
+from sk_mlp._displays.geometry import box_section, class_regions, limits
 from sk_mlp._displays.network_view import NetworkView, output_names, strongest
 from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
 
+ARROW = 0.07  # length, in widths of the picture
+ROOM = 0.15  # around an arrow, in widths of the picture, that is enough
+MAX_NUMBERED = 12  # more numbers than this hide the picture
 
+
+@dataclass(kw_only=True, repr=False, eq=False)
 class HiddenUnitsDisplay(Display):
     """What each hidden unit responds to.
 
@@ -23,10 +28,8 @@ class HiddenUnitsDisplay(Display):
       the unit makes more probable.
     * Features that are pixels, with `image_shape`: the input weights of each unit as an image.
 
-    Weights are drawn per standard deviation: those into a unit times the standard deviation
-    of their feature, those out of it times the standard deviation of the unit. That makes
-    features in different units comparable. The length of a unit's outgoing weights in this
-    measure is its contribution.
+    Weights are drawn per standard deviation, of the feature into a unit and of the unit out of
+    it, so that features in different units can be compared.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -102,28 +105,21 @@ class HiddenUnitsDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        W1: np.ndarray,
-        b1: np.ndarray,
-        W2: np.ndarray,
-        feature_std: np.ndarray,
-        unit_std: np.ndarray,
-        feature_names: np.ndarray,
-        classes: np.ndarray,
-        X: np.ndarray | None = None,
-        y: np.ndarray | None = None,
-        regions: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
-        image_shape: tuple[int, int] | None = None,
-    ) -> None:
-        self.W1, self.b1, self.W2 = W1, b1, W2
-        self.feature_std, self.unit_std = feature_std, unit_std
-        self.feature_names, self.classes = feature_names, classes
-        self.X, self.y, self.regions = X, y, regions
-        self.image_shape = image_shape
-        self.input_weights = W1 * feature_std[:, None]
-        self.output_weights = W2 * unit_std[:, None]
+    W1: np.ndarray
+    b1: np.ndarray
+    W2: np.ndarray
+    feature_std: np.ndarray
+    unit_std: np.ndarray
+    feature_names: np.ndarray
+    classes: np.ndarray
+    X: np.ndarray | None = None
+    y: np.ndarray | None = None
+    regions: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    image_shape: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        self.input_weights = self.W1 * self.feature_std[:, None]
+        self.output_weights = self.W2 * self.unit_std[:, None]
         self.contribution = np.linalg.norm(self.output_weights, axis=1)
 
     @classmethod
@@ -176,10 +172,12 @@ class HiddenUnitsDisplay(Display):
         n_features = view.W1.shape[0]
         if image_shape is not None and np.prod(image_shape) != n_features:
             raise ValueError(f"image_shape={image_shape} does not hold {n_features} features.")
-        plane: dict[str, Any] = {}
+        plane: dict[str, Any] = {"classes": view.classes}
         if n_features == 2:
             points = view.X.toarray() if sparse.issparse(view.X) else view.X
-            plane = {"X": points, "y": view.y, "regions": view.regions(limits(points))}
+            plane = {"X": points, "y": view.y, "classes": view.sample_classes}
+            if not view.multilabel:  # labels do not exclude each other
+                plane["regions"] = class_regions(view.raw_prediction, limits(points))
         return cls(
             W1=view.W1,
             b1=view.b1,
@@ -187,7 +185,6 @@ class HiddenUnitsDisplay(Display):
             feature_std=view.feature_std,
             unit_std=view.unit_std,
             feature_names=view.feature_names,
-            classes=view.sample_classes if plane else view.classes,
             image_shape=image_shape,
             **plane,
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
@@ -229,37 +226,58 @@ class HiddenUnitsDisplay(Display):
 
     def _draw_maps(self, ax: Any, max_features: int) -> None:
         n_features, hidden_units = self.W1.shape
-        rows = np.arange(n_features)
-        label = "feature"
+        rows, label = np.arange(n_features), "feature"
         if n_features > max_features:
             rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
-        n_outputs = self.W2.shape[1]
-        ax = self._set_axes(ax, figsize=maps_size(len(rows) + n_outputs, hidden_units))
-        self.axes_, self.maps_ = draw_maps(
-            ax,
-            self.input_weights[rows],
-            self.output_weights,
-            self.feature_names[rows],
-            output_names(self.classes, n_outputs),
-            label,
-        )
+        outputs = output_names(self.classes, self.W2.shape[1])
+        ax = self._set_axes(ax, figsize=maps_size(len(rows) + len(outputs), hidden_units))
+        weights = self.input_weights[rows], self.output_weights
+        names = self.feature_names[rows], outputs
+        self.axes_, self.maps_ = draw_maps(ax, *weights, *names, label)
 
     def _draw_plane(self, ax: Any, X: np.ndarray, scatter_kw: Properties) -> None:
         ax = self._set_axes(ax, figsize=(5.6, 5.6))
         box = limits(X)
-        self.axes_ = [ax]
-        self.boundary_ = []
+        self.axes_, self.boundary_ = [ax], []
         if self.regions is not None:
             self.boundary_ = self._fill_regions(*self.regions, outline=True)
         self.scatters_ = self._draw_samples(X, self.y, self.classes, scatter_kw)
-        strength = self.contribution / (self.contribution.max() or 1.0)
-        self.lines_, self.arrows_ = draw_hyperplanes(ax, self.W1, self.b1, strength, box)
+        self._draw_hyperplanes(box)
         # a square picture, so that an arrow at right angles to its line can be computed
         ax.set(xlim=box[:, 0], ylim=box[:, 1], box_aspect=1)
         ax.set_xlabel(shown(self.feature_names[0]), parse_math=False)
         ax.set_ylabel(shown(self.feature_names[1]), parse_math=False)
-        handles = [line_handle("decision boundary", **BOUNDARY)] if self.boundary_ else []
-        label = "hidden unit \N{RIGHTWARDS ARROW} positive side"
-        handles.append(line_handle(label, linestyle="--", color="black"))
-        self._add_legend(*handles)
+        if self.boundary_:
+            ax.plot([], [], label="decision boundary", **BOUNDARY)
+        ax.plot([], [], "k--", label="hidden unit \N{RIGHTWARDS ARROW} positive side")
+        self._add_legend()
+
+    def _draw_hyperplanes(self, box: np.ndarray) -> None:
+        """Draw where each unit changes, and an arrow to its positive side in the square picture."""
+        ax, size, n_units = self.ax_, box[1] - box[0], len(self.b1)
+        strength = self.contribution / (self.contribution.max() or 1.0)
+        # slopes in widths of the picture, whatever the features measure
+        slopes = np.linalg.norm(self.W1 * size[:, None], axis=0)
+        along = np.linspace(-0.4, 0.4, 33)[:, None]
+        self.lines_: list[Any] = []
+        self.arrows_: list[Any] = []
+        for j, (w, b, s) in enumerate(zip(self.W1.T, self.b1, strength, strict=True)):
+            ends = box_section(w, b, box)
+            look = {"color": "black", "alpha": 0.1 + 0.9 * s, "zorder": 4}
+            self.lines_ += ax.plot(*ends.T, linestyle="--", linewidth=0.4 + 1.4 * s, **look)
+            if not len(ends):
+                continue
+            # away from the other lines, near the middle, and side by side if lines coincide
+            places = ends.mean(axis=0) + along * (ends[1] - ends[0])
+            distances = np.abs(places @ self.W1 + self.b1) / np.maximum(slopes, 1e-300)
+            room = np.delete(distances, j, axis=1).min(axis=1, initial=ROOM, keepdims=True)
+            middle = 0.4 * ((j + 0.5) / n_units - 0.5)
+            tail = places[np.argmax(room - 0.1 * np.abs(along - middle))]
+            direction = w * size / slopes[j]
+            style = {"angles": "uv", "units": "width", "width": 0.006, "scale": 1 / ARROW}
+            self.arrows_.append(ax.quiver(*tail, *direction, **style, **look))
+            if n_units <= MAX_NUMBERED:
+                circle = {"boxstyle": "circle,pad=0.1", "color": "white", "alpha": 0.8}
+                place = {"ha": "center", "va": "center", "weight": "bold", "bbox": circle}
+                ax.text(*(tail + 1.5 * ARROW * direction * size), str(j), zorder=5, **place)

@@ -1,12 +1,14 @@
 """Draw the training and validation loss."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
-from sk_mlp._displays.display import COLORS, GREY, Display, Properties, legend_label
+from sk_mlp._displays.display import CHOICE, COLORS, GREY, Display, Properties, legend_label
 from sk_mlp._displays.network_view import unwrap
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class LossCurveDisplay(Display):
     """Training and validation loss by iteration.
 
@@ -58,20 +60,11 @@ class LossCurveDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        loss: Sequence[float],
-        validation_loss: Sequence[float] | None = None,
-        best_iter: int = 0,
-        other_starts: Sequence[float] = (),
-        name: str | None = None,
-    ) -> None:
-        self.loss = loss
-        self.validation_loss = validation_loss
-        self.best_iter = best_iter
-        self.other_starts = other_starts
-        self.name = name
+    loss: Sequence[float]
+    validation_loss: Sequence[float] | None = None
+    best_iter: int = 0
+    other_starts: Sequence[float] = ()
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -101,14 +94,14 @@ class LossCurveDisplay(Display):
         LossCurveDisplay
             The display, drawn.
         """
-        estimator, _, _ = unwrap(estimator, cls.__name__)
-        others = list(estimator.n_init_losses_)
-        if estimator.loss_ in others:
-            others.remove(estimator.loss_)
+        network = unwrap(estimator, cls.__name__)[0]
+        others = list(network.n_init_losses_)
+        if network.loss_ in others:
+            others.remove(network.loss_)
         return cls(
-            loss=estimator.loss_curve_,
-            validation_loss=getattr(estimator, "validation_loss_curve_", None),
-            best_iter=estimator.best_iter_,
+            loss=network.loss_curve_,
+            validation_loss=getattr(network, "validation_loss_curve_", None),
+            best_iter=network.best_iter_,
             other_starts=others,
             name=name,
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
@@ -144,14 +137,13 @@ class LossCurveDisplay(Display):
             heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
             label = legend_label(f"{prefix}best iteration ({self.best_iter})")
             at = [self.best_iter] * len(heights)
-            self.best_ = self._draw_stars(at, heights, label, markersize=12)
+            (self.best_,) = ax.plot(at, heights, label=label, markersize=12, **CHOICE)
         self.other_starts_ = [
             ax.axhline(loss, color=GREY, alpha=0.5, linewidth=0.7, zorder=1)
             for loss in self.other_starts
         ]
         if self.other_starts_:
             self.other_starts_[0].set_label(legend_label(f"{prefix}other starts"))
-        ax.set_xlabel("iteration or epoch")
-        ax.set_ylabel("loss [nats per unit of weight]")
+        ax.set(xlabel="iteration or epoch", ylabel="loss [nats per unit of weight]")
         self._add_legend()
         return self

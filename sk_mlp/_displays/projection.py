@@ -1,24 +1,19 @@
 """Draw the hidden layer of each sample and what separates the classes there."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn.decomposition import PCA
 
-from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle
-from sk_mlp._displays.geometry import (
-    box_section,
-    class_margins,
-    grid,
-    limits,
-    projection_plane,
-    view_along,
-)
+from sk_mlp._displays.display import BOUNDARY, Display, Properties
+from sk_mlp._displays.geometry import box_section, class_regions, limits, view_along
 from sk_mlp._displays.network_view import NetworkView
 
-RESOLUTION = 200  # of a side: the boundaries are straight lines
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ProjectionDisplay(Display):
     """The samples as the output layer sees them: phi(x), and what separates the classes there.
 
@@ -77,22 +72,12 @@ class ProjectionDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        projection: np.ndarray,
-        y: np.ndarray | None,
-        classes: np.ndarray,
-        axis_labels: list[str],
-        coefs: np.ndarray | None = None,
-        intercept: np.ndarray | None = None,
-    ) -> None:
-        self.projection = projection
-        self.y = y
-        self.classes = classes
-        self.axis_labels = axis_labels
-        self.coefs = coefs
-        self.intercept = intercept
+    projection: np.ndarray
+    y: np.ndarray | None
+    classes: np.ndarray
+    axis_labels: list[str]
+    coefs: np.ndarray | None = None
+    intercept: np.ndarray | None = None
 
     @classmethod
     def from_estimator(
@@ -142,7 +127,7 @@ class ProjectionDisplay(Display):
         if n_units <= 3:
             labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
         else:
-            axes, names = projection_plane(H, coefs if n_outputs == 1 else None)
+            axes, names = _plane(H, coefs)
             shares = (H @ axes.T).var(axis=0) / H.var(axis=0).sum()
             labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
             H, coefs = H @ axes.T, axes @ coefs
@@ -187,44 +172,47 @@ class ProjectionDisplay(Display):
         self.scatters_ = self._draw_samples(self.projection, self.y, self.classes, scatter_kw)
         box = limits(self.projection)
         self.boundary_ = []
-        if self.coefs is not None:
-            draw = self._draw_plane if solid else self._draw_line
+        if self.coefs is not None and self.intercept is not None:
+            draw = self._draw_plane if solid else self._draw_regions
             self.boundary_ = draw(box, self.coefs, self.intercept)
         for axis, low, high, label in zip("xyz", *box, self.axis_labels, strict=False):
             ax.set(**{f"{axis}lim": (low, high), f"{axis}label": label})
         if solid:
             ax.locator_params(nbins=4)
             ax.set_box_aspect(BOX_ASPECT, zoom=0.88)  # layouts do not count the labels of such axes
-        self._add_legend(*self._boundary_handles())
+        self._add_legend()
         return self
 
-    def _draw_line(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
-        xx0, xx1 = grid(box, RESOLUTION)
-        margins = class_margins(np.stack([xx0, xx1], axis=-1) @ coefs + intercept)
-        several = coefs.shape[1] > 1
-        outlines = self._fill_regions(xx0, xx1, margins, outline=several)
+    def _draw_regions(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
+        regions = class_regions(lambda Z: Z @ coefs + intercept, box)
+        several = len(intercept) > 1
+        outlines = self._fill_regions(*regions, outline=several)
         if several:
+            self.ax_.plot([], [], label="boundary", **BOUNDARY)
             return outlines
         ends = box_section(coefs[:, 0], intercept[0], box)
-        return self.ax_.plot(*ends.T, **BOUNDARY, zorder=2) if len(ends) else []
+        line = self.ax_.plot(*ends.T, label="separating line", zorder=2, **BOUNDARY)
+        return line if len(ends) else []
 
-    def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
+    def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        ax = self.ax_
-        ax.view_init(*view_along(coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT))
+        elevation, azimuth = view_along(coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT)
+        self.ax_.view_init(elevation, azimuth)
         corners = box_section(coefs[:, 0], intercept[0], box)
         if not len(corners):
             return []
-        plane = Poly3DCollection([corners], facecolor="0.5", edgecolor="black", alpha=0.3)
-        return [ax.add_collection3d(plane)]
+        look = {"facecolor": "0.5", "edgecolor": "black", "alpha": 0.3}
+        plane = Poly3DCollection([corners], label="separating plane", **look)
+        return [self.ax_.add_collection3d(plane)]
 
-    def _boundary_handles(self) -> list[Any]:
-        from matplotlib.patches import Rectangle
 
-        if not self.boundary_:
-            return []
-        if self.projection.shape[1] == 3:
-            return [Rectangle((0, 0), 1, 1, fc="0.75", ec="black", label="separating plane")]
-        label = "separating line" if len(self.classes) == 2 else "boundary"
-        return [line_handle(label, **BOUNDARY)]
+def _plane(H: np.ndarray, coefs: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return two orthonormal axes, shape (2, hidden_units), to project H on, and their names."""
+    if coefs.shape[1] > 1:
+        axes = PCA(2, svd_solver="covariance_eigh").fit(H).components_
+        return axes, [rf"component {i} of $\varphi(x)$" for i in (0, 1)]
+    across = coefs / (np.linalg.norm(coefs) or 1.0)
+    along = PCA(1, svd_solver="covariance_eigh").fit(H - H @ across @ across.T).components_
+    names = [r"$\varphi(x)$ across the boundary", "along it, main component"]
+    return np.concatenate([across.T, along]), names
