@@ -39,10 +39,8 @@ class AlphaPathDisplay(Display):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the lines.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the lines are.
     lines_ : list of matplotlib Line2D
         Mean score of each number of hidden units.
     fill_between_ : list of matplotlib PolyCollection
@@ -53,7 +51,6 @@ class AlphaPathDisplay(Display):
     See Also
     --------
     TwoLayerMLPClassifierCV : Chooses alpha and hidden_units by cross-validation.
-    LossCurveDisplay : Loss by iteration.
 
     Examples
     --------
@@ -84,8 +81,7 @@ class AlphaPathDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted: a `TwoLayerMLPClassifierCV`, or a `TwoLayerMLPClassifier` with
-            ``alpha="auto"``.
+            Fitted: `TwoLayerMLPClassifierCV`, or `TwoLayerMLPClassifier` with ``alpha="auto"``.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None

@@ -107,9 +107,9 @@ class Display:
         return self.ax_.scatter(*points[rows].T, **style)
 
     def _fill_regions(
-        self, xx0: np.ndarray, xx1: np.ndarray, margins: np.ndarray, *, outline: bool
+        self, xx0: np.ndarray, xx1: np.ndarray, margins: np.ndarray, *, outline: str = ""
     ) -> list[Any]:
-        """Tint the region of each class; with `outline` draw and return the boundaries.
+        """Tint the region of each class; draw and return their boundaries if these have a name.
 
         Takes what `class_regions` returns. A region ends where its margin crosses zero.
         """
@@ -122,6 +122,8 @@ class Display:
             if outline and margin.min() < 0 < margin.max() and (k > 0 or margins.shape[-1] > 2):
                 look = {f"{name}s": value for name, value in BOUNDARY.items()}
                 outlines.append(self.ax_.contour(xx0, xx1, margin, levels=[0.0], zorder=2, **look))
+        if outlines:
+            self.ax_.plot([], [], label=outline, **BOUNDARY)
         return outlines
 
 

@@ -6,16 +6,12 @@ from collections.abc import Callable
 import numpy as np
 
 RESOLUTION = 300  # of a side: 12 ms for 100 hidden units, and a region is drawn to .3 % of the side
-ELEVATION = 20.0  # of the view on three axes, in degrees
-# Cosine of the angle between this view and the normal of the plane: at 0 the plane is a line, at
-# 1 it hides what is behind it.
-SLANT = 0.2
 
 
-def limits(points: np.ndarray, margin: float = 0.08) -> np.ndarray:
+def limits(points: np.ndarray) -> np.ndarray:
     """Return the lowest and highest coordinates with a margin, shape (2, n_axes)."""
     low, high = points.min(axis=0), points.max(axis=0)
-    pad = margin * np.where(high > low, high - low, 1.0)
+    pad = 0.08 * np.where(high > low, high - low, 1.0)
     return np.stack([low - pad, high + pad])
 
 
@@ -57,15 +53,3 @@ def box_section(w: np.ndarray, b: float, box: np.ndarray) -> np.ndarray:
     # the outline keeps its order along the axis closest to the normal
     seen = np.delete(section - section.mean(axis=0), np.abs(w * (box[1] - box[0])).argmax(), axis=1)
     return section[np.argsort(np.arctan2(*seen.T))]
-
-
-def view_along(normal: np.ndarray) -> tuple[float, float]:
-    """Find a view from slightly above that shows a plane and what lies on both sides of it.
-
-    Takes the normal of the plane, shape (3,), in units of the sides of the box as drawn, and
-    returns elevation and azimuth in degrees.
-    """
-    sine, cosine = np.sin(np.radians(ELEVATION)), np.cos(np.radians(ELEVATION))
-    x, y, z = normal / np.copysign(np.linalg.norm(normal) or 1.0, normal[2])
-    turn = np.arccos(np.clip((SLANT - z * sine) / max(np.hypot(x, y) * cosine, 1e-9), -1, 1))
-    return ELEVATION, float(np.degrees(np.arctan2(y, x) - turn))

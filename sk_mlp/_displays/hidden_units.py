@@ -6,10 +6,10 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._displays.display import BOUNDARY, Display, Properties, shown
+from sk_mlp._displays.display import Display, Properties, shown
 from sk_mlp._displays.geometry import box_section, class_regions, limits
 from sk_mlp._displays.network_view import NetworkView, output_names, strongest
-from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
+from sk_mlp._displays.weight_maps import CELL, draw_images, draw_maps, image_grid
 
 ARROW = 0.07  # length, in widths of the picture
 ROOM = 0.15  # around an arrow, in widths of the picture, that is enough
@@ -68,12 +68,10 @@ class HiddenUnitsDisplay(Display):
         Change of the logits per standard deviation of the unit.
     contribution : ndarray of shape (hidden_units,)
         Length of the rows of `output_weights`, in logits.
-    ax_ : matplotlib Axes
-        Axes with the picture, or those whose area the maps divide.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the picture is; maps and images divide the area of the axes.
     axes_ : list of matplotlib Axes
         The axes of the maps or images; `ax_` alone for two features.
-    figure_ : matplotlib Figure
-        Figure of the axes.
     lines_ : list of matplotlib Line2D
         For two features the line of each hidden unit; without points if it lies outside.
     arrows_ : list of matplotlib Quiver
@@ -217,7 +215,8 @@ class HiddenUnitsDisplay(Display):
         return self
 
     def _draw_images(self, ax: Any, image_shape: tuple[int, int]) -> None:
-        ax = self._set_axes(ax, figsize=images_size(self.W1.shape[1]))
+        n_rows, n_columns = image_grid(self.W1.shape[1])
+        ax = self._set_axes(ax, figsize=(0.9 * n_columns + 1.1, 1.1 * n_rows + 0.2))
         # the class whose logit a unit raises most
         raised = (self.W2[:, 0] > 0).astype(int) if self.W2.shape[1] == 1 else self.W2.argmax(1)
         labels = map(shown, self.classes[raised])
@@ -231,7 +230,9 @@ class HiddenUnitsDisplay(Display):
             rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
         outputs = output_names(self.classes, self.W2.shape[1])
-        ax = self._set_axes(ax, figsize=maps_size(len(rows) + len(outputs), hidden_units))
+        # inches at which the cells are nearly square
+        width = np.clip(2.4 + CELL * hidden_units, 5.6, 14)
+        ax = self._set_axes(ax, figsize=(width, 1.6 + CELL * (len(rows) + len(outputs))))
         weights = self.input_weights[rows], self.output_weights
         names = self.feature_names[rows], outputs
         self.axes_, self.maps_ = draw_maps(ax, *weights, *names, label)
@@ -240,16 +241,14 @@ class HiddenUnitsDisplay(Display):
         ax = self._set_axes(ax, figsize=(5.6, 5.6))
         box = limits(X)
         self.axes_, self.boundary_ = [ax], []
-        if self.regions is not None:
-            self.boundary_ = self._fill_regions(*self.regions, outline=True)
         self.scatters_ = self._draw_samples(X, self.y, self.classes, scatter_kw)
+        if self.regions is not None:
+            self.boundary_ = self._fill_regions(*self.regions, outline="decision boundary")
         self._draw_hyperplanes(box)
         # a square picture, so that an arrow at right angles to its line can be computed
         ax.set(xlim=box[:, 0], ylim=box[:, 1], box_aspect=1)
         ax.set_xlabel(shown(self.feature_names[0]), parse_math=False)
         ax.set_ylabel(shown(self.feature_names[1]), parse_math=False)
-        if self.boundary_:
-            ax.plot([], [], label="decision boundary", **BOUNDARY)
         ax.plot([], [], "k--", label="hidden unit \N{RIGHTWARDS ARROW} positive side")
         self._add_legend()
 
@@ -272,7 +271,7 @@ class HiddenUnitsDisplay(Display):
             places = ends.mean(axis=0) + along * (ends[1] - ends[0])
             distances = np.abs(places @ self.W1 + self.b1) / np.maximum(slopes, 1e-300)
             room = np.delete(distances, j, axis=1).min(axis=1, initial=ROOM, keepdims=True)
-            middle = 0.4 * ((j + 0.5) / n_units - 0.5)
+            middle = 0.25 * ((j + 0.5) / n_units - 0.5)
             tail = places[np.argmax(room - 0.1 * np.abs(along - middle))]
             direction = w * size / slopes[j]
             style = {"angles": "uv", "units": "width", "width": 0.006, "scale": 1 / ARROW}

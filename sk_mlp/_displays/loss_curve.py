@@ -31,10 +31,8 @@ class LossCurveDisplay(Display):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the curves.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the curves are.
     lines_ : list of matplotlib Line2D
         Training loss and, if there is one, validation loss.
     best_ : matplotlib Line2D or None
@@ -44,8 +42,7 @@ class LossCurveDisplay(Display):
 
     See Also
     --------
-    HiddenUnitsDisplay : What each hidden unit responds to.
-    ProjectionDisplay : The samples as the output layer sees them.
+    AlphaPathDisplay : Held-out score by alpha.
 
     Examples
     --------
@@ -82,7 +79,7 @@ class LossCurveDisplay(Display):
         estimator : estimator of sk_mlp, Pipeline or search
             Fitted; a search is drawn as its `best_estimator_`.
         name : str, default=None
-            Name put in front of the entries of the legend, if several networks share an `ax`.
+            Put in front of the entries of the legend, if several networks share an `ax`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None

@@ -45,10 +45,8 @@ class NetworkDisplay(Display):
         Indices of the inputs drawn, from top to bottom.
     units : ndarray of shape (n_units_drawn,)
         Indices of the hidden units drawn, from top to bottom.
-    ax_ : matplotlib Axes
-        Axes with the graph.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the graph is.
     edges_ : list of matplotlib LineCollection
         The weights into the hidden units, and those out of them: row by row as in the arrays,
         for the inputs and units drawn.

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from sk_mlp._displays.display import BOUNDARY, Display, Properties
-from sk_mlp._displays.geometry import box_section, class_regions, limits, view_along
+from sk_mlp._displays.geometry import box_section, class_regions, limits
 from sk_mlp._displays.network_view import NetworkView
 
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
@@ -19,10 +19,10 @@ class ProjectionDisplay(Display):
 
     The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
     or three hidden units are the axes themselves. More are projected orthogonally onto a plane,
-    and the labels say which share of the variance each axis keeps. For three or more classes the
-    axes are the first two principal components. For two classes the first axis is the direction
-    of the output weights, so that the separating hyperplane appears as a straight line; the
-    second is the first principal component of the rest.
+    and the labels say which share of the variance each axis keeps. For two classes the first axis
+    is the direction of the output weights, so that the separating hyperplane appears as a line,
+    and the second the first principal component of the rest. For more classes the axes are the
+    first two principal components.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -38,17 +38,15 @@ class ProjectionDisplay(Display):
     axis_labels : list of str of shape (n_axes,)
         Names of the axes.
     coefs : ndarray of shape (n_axes, n_outputs), default=None
-        With `intercept` the raw prediction at a point z of the picture,
-        ``z @ coefs + intercept``, in logits. None draws no boundary.
+        The raw prediction at a point z of the picture is ``z @ coefs + intercept``, in logits.
+        None draws no boundary.
     intercept : ndarray of shape (n_outputs,), default=None
         See `coefs`.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the samples; three-dimensional for three axes.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the samples are; the axes are three-dimensional for three hidden units.
     scatters_ : list of matplotlib PathCollection
         The samples of each class.
     boundary_ : list of matplotlib artists
@@ -104,8 +102,7 @@ class ProjectionDisplay(Display):
         y : array-like of shape (n_samples,), default=None
             Their labels. None draws all samples alike.
         ax : matplotlib Axes, default=None
-            Where to draw; made with ``projection="3d"`` for three hidden units. None makes a
-            new figure.
+            Where to draw, with ``projection="3d"`` for three hidden units; None makes a new figure.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -147,7 +144,7 @@ class ProjectionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; three-dimensional if there are three axes. None makes a new figure.
+            Where to draw, with ``projection="3d"`` for three hidden units; None makes a new figure.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -185,20 +182,20 @@ class ProjectionDisplay(Display):
 
     def _draw_regions(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
         regions = class_regions(lambda Z: Z @ coefs + intercept, box)
-        several = len(intercept) > 1
-        outlines = self._fill_regions(*regions, outline=several)
-        if several:
-            self.ax_.plot([], [], label="boundary", **BOUNDARY)
-            return outlines
+        if len(intercept) > 1:
+            return self._fill_regions(*regions, outline="boundary")
+        self._fill_regions(*regions)
         ends = box_section(coefs[:, 0], intercept[0], box)
-        line = self.ax_.plot(*ends.T, label="separating line", zorder=2, **BOUNDARY)
-        return line if len(ends) else []
+        if not len(ends):
+            return []
+        return [*self.ax_.plot(*ends.T, label="separating line", zorder=2, **BOUNDARY)]
 
     def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        elevation, azimuth = view_along(coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT)
-        self.ax_.view_init(elevation, azimuth)
+        # Nearly along the plane: from its side it would be a line, from above hide what is behind.
+        x, y, z = coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT
+        self.ax_.view_init(15, np.degrees(np.arctan2(y, x)) + 5 - np.copysign(90, z))
         corners = box_section(coefs[:, 0], intercept[0], box)
         if not len(corners):
             return []
