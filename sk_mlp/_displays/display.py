@@ -86,13 +86,7 @@ class Display:
         from matplotlib.collections import PathCollection
         from matplotlib.markers import MarkerStyle
 
-        style: dict[str, Any] = {
-            "s": 22,
-            "linewidth": 0.3,
-            "edgecolor": "0.15",
-            "zorder": 3,
-            **look,
-        }
+        style = {**look, "s": 22, "linewidth": 0.3, "edgecolor": "0.15", "zorder": 3}
         if not MarkerStyle((given or {}).get("marker", "o")).is_filled():
             # crosses and the like are all edge
             style |= {"linewidth": 1.0, "edgecolor": None}

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from sk_mlp._displays.display import Display, Properties, shown
 from sk_mlp._displays.geometry import box_section, class_regions, limits
-from sk_mlp._displays.network_view import NetworkView, output_names, strongest
+from sk_mlp._displays.network_view import NetworkView, strongest
 from sk_mlp._displays.weight_maps import CELL, draw_images, draw_maps, image_grid
 
 ARROW = 0.07  # length, in widths of the picture
@@ -24,12 +24,12 @@ class HiddenUnitsDisplay(Display):
       ``x @ W1[:, j] + b1[j] = 0`` at which it changes, with an arrow to its positive side. The
       thicker and darker a line, the more its unit contributes.
     * Any other number of features: a map of the weights, features x hidden units above
-      classes x hidden units: a column shows which features raise a unit and which classes
+      classes x hidden units. A column shows which features raise a unit and which classes
       the unit makes more probable.
     * Features that are pixels, with `image_shape`: the input weights of each unit as an image.
 
-    Weights are drawn per standard deviation, of the feature into a unit and of the unit out of
-    it, so that features in different units can be compared.
+    Weights are drawn per standard deviation of the feature or unit that they start from, so that
+    features in different units can be compared.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -42,10 +42,8 @@ class HiddenUnitsDisplay(Display):
         Intercepts of the hidden layer.
     W2 : ndarray of shape (hidden_units, n_outputs)
         Weights of the output layer, in logits.
-    feature_std : ndarray of shape (n_features,)
-        Standard deviation of each feature.
-    unit_std : ndarray of shape (hidden_units,)
-        Standard deviation of the output of each hidden unit.
+    feature_std, unit_std : ndarray of shape (n_features,) and (hidden_units,)
+        Standard deviations of the features and of the outputs of the hidden units.
     feature_names : ndarray of shape (n_features,)
         Names of the features.
     classes : ndarray of shape (n_classes,)
@@ -81,8 +79,8 @@ class HiddenUnitsDisplay(Display):
     boundary_ : list of matplotlib ContourSet
         For two features the boundaries between the classes.
     maps_ : list of matplotlib PolyCollection
-        For other numbers of features the two maps: one square for each weight, row by row, its
-        area the magnitude; filled if positive, hollow if negative.
+        For other numbers of features the two maps: a square for each weight, row by row, its
+        area the magnitude, filled if positive.
     images_ : list of matplotlib AxesImage
         With `image_shape` the image of each hidden unit.
 
@@ -138,15 +136,14 @@ class HiddenUnitsDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples to draw and to compute standard deviations from.
         y : array-like of shape (n_samples,), default=None
-            Their labels, for the colours of the points. None draws all points alike.
+            Their labels, for the colours; None draws all alike.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features of the network. None takes those that the steps in front of it
-            give, or that it saw in fit, or else ``x0``, ``x1``, ...
+            Names of the inputs of the network. None takes those that the preceding steps give,
+            or that it saw in fit, or else ``x0``, ``x1``, ...
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
@@ -170,11 +167,11 @@ class HiddenUnitsDisplay(Display):
         n_features = view.W1.shape[0]
         if image_shape is not None and np.prod(image_shape) != n_features:
             raise ValueError(f"image_shape={image_shape} does not hold {n_features} features.")
-        plane: dict[str, Any] = {"classes": view.classes}
+        plane: dict[str, Any] = {}
         if n_features == 2:
             points = view.X.toarray() if sparse.issparse(view.X) else view.X
-            plane = {"X": points, "y": view.y, "classes": view.sample_classes}
-            if not view.multilabel:  # labels do not exclude each other
+            plane = {"X": points, "y": view.y}
+            if not view.multilabel:  # whose labels do not exclude each other
                 plane["regions"] = class_regions(view.raw_prediction, limits(points))
         return cls(
             W1=view.W1,
@@ -183,6 +180,7 @@ class HiddenUnitsDisplay(Display):
             feature_std=view.feature_std,
             unit_std=view.unit_std,
             feature_names=view.feature_names,
+            classes=view.classes,
             image_shape=image_shape,
             **plane,
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
@@ -229,7 +227,7 @@ class HiddenUnitsDisplay(Display):
         if n_features > max_features:
             rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
-        outputs = output_names(self.classes, self.W2.shape[1])
+        outputs = self.classes[-self.W2.shape[1] :]  # of two classes the second
         # inches at which the cells are nearly square
         width = np.clip(2.4 + CELL * hidden_units, 5.6, 14)
         ax = self._set_axes(ax, figsize=(width, 1.6 + CELL * (len(rows) + len(outputs))))

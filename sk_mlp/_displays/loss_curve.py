@@ -83,8 +83,7 @@ class LossCurveDisplay(Display):
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None
-            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves, such as
-            ``{"color": "black"}``.
+            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
 
         Returns
         -------
@@ -120,15 +119,15 @@ class LossCurveDisplay(Display):
         """
         ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "
-        curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
-        if self.validation_loss is not None:
-            look = {"color": COLORS[3], "linestyle": "--"}
-            curves.append((self.validation_loss, "validation", look))
         self.lines_ = []
-        for values, label, look in curves:
-            look["label"] = legend_label(prefix + label)
-            iterations = range(1, len(values) + 1)
-            self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
+        for label, values, color, style in (
+            ("training (with penalty)", self.loss, COLORS[0], "-"),
+            ("validation", self.validation_loss, COLORS[3], "--"),
+        ):
+            if values is not None:
+                look = {"color": color, "linestyle": style, "label": legend_label(prefix + label)}
+                iterations = range(1, len(values) + 1)
+                self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
         self.best_ = None
         if self.best_iter > 0:
             heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, Display, shown
-from sk_mlp._displays.network_view import NetworkView, output_names, strongest
+from sk_mlp._displays.network_view import NetworkView, strongest
 
 NODE = 0.36  # inches from node to node
 THICKEST = 4.0  # points, the line of the largest weight of a layer
@@ -93,14 +93,13 @@ class NetworkDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features), default=None
             Samples, as `estimator` takes them, for weights per standard deviation. None draws
             the weights in the units of the features.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features of the network. None takes those that the steps in front of it
-            give, or that it saw in fit, or else ``x0``, ``x1``, ...
+            Names of the inputs of the network. None takes those that the preceding steps give,
+            or that it saw in fit, or else ``x0``, ``x1``, ...
         max_features : int, default=12
             Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
@@ -123,7 +122,7 @@ class NetworkDisplay(Display):
             input_weights=view.W1 * view.feature_std[:, None],
             output_weights=view.W2 * view.unit_std[:, None],
             feature_names=view.feature_names,
-            output_names=output_names(view.classes, view.W2.shape[1]),
+            output_names=view.classes[-view.W2.shape[1] :],  # of two classes the second
         ).plot(ax=ax, max_features=max_features, max_units=max_units)
 
     def plot(self, ax: Any = None, *, max_features: int = 12, max_units: int = 8) -> Self:

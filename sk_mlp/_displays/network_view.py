@@ -71,18 +71,15 @@ class NetworkView:
     W1, b1, W2, b2 : float64 ndarray
         Parameters in user units.
     classes : ndarray of shape (n_classes,)
-        Names of the outputs.
     multilabel : bool
         True if the outputs are labels of their own instead of competing classes.
     feature_names : ndarray of str of shape (n_features,)
     X : ndarray or sparse matrix of shape (n_samples, n_features), or None
+    y : ndarray of shape (n_samples,) or None
     H : float64 ndarray of shape (n_samples, hidden_units), or None
         Output of the hidden layer.
     feature_std, unit_std : ndarray of shape (n_features,) and (hidden_units,)
         Standard deviations of X and H; ones without samples.
-    y : ndarray of shape (n_samples,) or None
-    sample_classes : ndarray
-        Values that `y` can take, in the order of the colours.
     """
 
     def __init__(
@@ -108,9 +105,6 @@ class NetworkView:
             self.feature_std = np.sqrt(StandardScaler(with_mean=False).fit(self.X).var_)
             self.unit_std = self.H.std(axis=0)
         self.y = None if y is None else self._labels(y)
-        self.sample_classes = self.classes
-        if self.multilabel and self.y is not None:  # it is one column: present or not
-            self.sample_classes = np.unique(self.y)
         self._network: Any = copy.copy(network)
         vars(self._network).pop("feature_names_in_", None)  # grids have no names
 
@@ -129,17 +123,12 @@ class NetworkView:
         check_consistent_length(self.X, labels)
         # sets compare as Python does: NumPy would take "0" for 0
         unknown = sorted(set(labels.tolist()).difference(self.classes.tolist()), key=str)
-        if unknown and not self.multilabel:
+        if unknown:
             raise ValueError(
                 f"y has labels {unknown[:SHOWN_LABELS]} that are not in classes_ "
                 f"{self.classes.tolist()}; encode y as for fit."
             )
         return labels
-
-
-def output_names(classes: np.ndarray, n_outputs: int) -> np.ndarray:
-    """Return the classes that have an output: of two classes the second."""
-    return classes[-1:] if n_outputs == 1 else classes
 
 
 def strongest(weights: np.ndarray, count: int) -> np.ndarray:

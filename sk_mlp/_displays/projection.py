@@ -21,8 +21,8 @@ class ProjectionDisplay(Display):
     or three hidden units are the axes themselves. More are projected orthogonally onto a plane,
     and the labels say which share of the variance each axis keeps. For two classes the first axis
     is the direction of the output weights, so that the separating hyperplane appears as a line,
-    and the second the first principal component of the rest. For more classes the axes are the
-    first two principal components.
+    and the second is the first principal component of the rest. For more classes the axes are the
+    first two principal components, without a boundary: no plane shows it undistorted.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -79,24 +79,14 @@ class ProjectionDisplay(Display):
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
-        *,
-        ax: Any = None,
-        scatter_kw: Properties = None,
+        cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None, scatter_kw: Properties = None
     ) -> Self:
         """Draw the hidden layer of a fitted network.
-
-        The boundary is exact: for more than three hidden units it is drawn if there are two
-        classes, and left out for more, where no plane shows it undistorted.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,), default=None
@@ -132,7 +122,7 @@ class ProjectionDisplay(Display):
         return cls(
             projection=H,
             y=view.y,
-            classes=view.sample_classes,
+            classes=view.classes,
             axis_labels=labels,
             coefs=coefs if drawable else None,
             intercept=view.b2 if drawable else None,
