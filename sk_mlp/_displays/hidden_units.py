@@ -252,6 +252,8 @@ class HiddenUnitsDisplay(Display):
 
     def _draw_hyperplanes(self, box: np.ndarray) -> None:
         """Draw where each unit changes, and an arrow to its positive side in the square picture."""
+        from matplotlib.patheffects import withStroke
+
         ax, size, n_units = self.ax_, box[1] - box[0], len(self.b1)
         strength = self.contribution / (self.contribution.max() or 1.0)
         # slopes in widths of the picture, whatever the features measure
@@ -275,6 +277,6 @@ class HiddenUnitsDisplay(Display):
             style = {"angles": "uv", "units": "width", "width": 0.006, "scale": 1 / ARROW}
             self.arrows_.append(ax.quiver(*tail, *direction, **style, **look))
             if n_units <= MAX_NUMBERED:
-                circle = {"boxstyle": "circle,pad=0.1", "color": "white", "alpha": 0.8}
-                place = {"ha": "center", "va": "center", "weight": "bold", "bbox": circle}
-                ax.text(*(tail + 1.5 * ARROW * direction * size), str(j), zorder=5, **place)
+                halo = [withStroke(linewidth=3, foreground="white")]
+                look = {"ha": "center", "va": "center", "weight": "bold", "path_effects": halo}
+                ax.text(*(tail + 1.5 * ARROW * direction * size), str(j), zorder=5, **look)

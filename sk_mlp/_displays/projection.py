@@ -10,6 +10,7 @@ from sk_mlp._displays.display import BOUNDARY, Display, Properties
 from sk_mlp._displays.geometry import box_section, class_regions, limits
 from sk_mlp._displays.network_view import NetworkView
 
+ELEVATION = np.radians(20)  # of the view on three axes
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 
@@ -183,12 +184,16 @@ class ProjectionDisplay(Display):
     def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        # Nearly along the plane: from its side it would be a line, from above hide what is behind.
-        x, y, z = coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT
-        self.ax_.view_init(15, np.degrees(np.arctan2(y, x)) + 5 - np.copysign(90, z))
         corners = box_section(coefs[:, 0], intercept[0], box)
         if not len(corners):
             return []
+        # From slightly above and nearly along the plane. The cosine of the angle between the view
+        # and the normal is 0.2: at 0 the plane is a line, at 1 it hides what is behind it.
+        normal = coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT
+        x, y, z = normal / np.copysign(np.linalg.norm(normal), normal[2])
+        across = max(np.hypot(x, y) * np.cos(ELEVATION), 1e-9)
+        turn = np.arccos(np.clip((0.2 - z * np.sin(ELEVATION)) / across, -1, 1))
+        self.ax_.view_init(*np.degrees([ELEVATION, np.arctan2(y, x) - turn]))
         look = {"facecolor": "0.5", "edgecolor": "black", "alpha": 0.3}
         plane = Poly3DCollection([corners], label="separating plane", **look)
         return [self.ax_.add_collection3d(plane)]
