@@ -70,10 +70,9 @@ class HiddenUnitsDisplay(Display):
         Where the picture is; maps and images divide the area of the axes.
     axes_ : list of matplotlib Axes
         The axes of the maps or images; `ax_` alone for two features.
-    lines_ : list of matplotlib Line2D
-        For two features the line of each hidden unit; without points if it lies outside.
-    arrows_ : list of matplotlib Quiver
-        One arrow for each line that is in the picture.
+    lines_, arrows_ : list of matplotlib Line2D and of Quiver
+        For two features the line of each hidden unit, without points if it lies outside, and an
+        arrow for each line that is in the picture.
     scatters_ : list of matplotlib PathCollection
         For two features the samples of each class.
     boundary_ : list of matplotlib ContourSet

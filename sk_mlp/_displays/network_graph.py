@@ -34,17 +34,13 @@ class NetworkDisplay(Display):
         Weights of the hidden layer.
     output_weights : ndarray of shape (hidden_units, n_outputs)
         Weights of the output layer, in logits.
-    feature_names : ndarray of shape (n_features,)
-        Names of the inputs.
-    output_names : ndarray of shape (n_outputs,)
-        Names of the outputs.
+    feature_names, output_names : ndarray of shape (n_features,) and (n_outputs,)
+        Names of the inputs and outputs.
 
     Attributes
     ----------
-    features : ndarray of shape (n_inputs_drawn,)
-        Indices of the inputs drawn, from top to bottom.
-    units : ndarray of shape (n_units_drawn,)
-        Indices of the hidden units drawn, from top to bottom.
+    features, units : ndarray of shape (n_inputs_drawn,) and (n_units_drawn,)
+        Indices of the inputs and hidden units drawn, from top to bottom.
     ax_, figure_ : matplotlib Axes and Figure
         Where the graph is.
     edges_ : list of matplotlib LineCollection

@@ -38,11 +38,9 @@ class ProjectionDisplay(Display):
         Labels in the order of the colours.
     axis_labels : list of str of shape (n_axes,)
         Names of the axes.
-    coefs : ndarray of shape (n_axes, n_outputs), default=None
+    coefs, intercept : ndarray of shape (n_axes, n_outputs) and (n_outputs,), default=None
         The raw prediction at a point z of the picture is ``z @ coefs + intercept``, in logits.
         None draws no boundary.
-    intercept : ndarray of shape (n_outputs,), default=None
-        See `coefs`.
 
     Attributes
     ----------
