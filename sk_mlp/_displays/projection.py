@@ -113,7 +113,7 @@ class ProjectionDisplay(Display):
         if n_units <= 3:
             labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
         else:
-            axes, names = _plane(H, coefs)
+            axes, names = _projection_axes(H, coefs)
             shares = (H @ axes.T).var(axis=0) / H.var(axis=0).sum()
             labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
             H, coefs = H @ axes.T, axes @ coefs
@@ -197,7 +197,7 @@ class ProjectionDisplay(Display):
         return [self.ax_.add_collection3d(plane)]
 
 
-def _plane(H: np.ndarray, coefs: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _projection_axes(H: np.ndarray, coefs: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return two orthonormal axes, shape (2, hidden_units), to project H on, and their names."""
     if coefs.shape[1] > 1:
         axes = PCA(2, svd_solver="covariance_eigh").fit(H).components_
