@@ -1,15 +1,18 @@
 """Draw the held-out scores among which alpha was chosen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from sk_mlp._backend.compat import to_host
-from sk_mlp._displays.display import Display, Properties, class_look
+from sk_mlp._classifier_cv import UNITS
+from sk_mlp._displays.display import CHOICE, Display, Properties, class_look
 from sk_mlp._displays.network_view import unwrap
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class AlphaPathDisplay(Display):
     """Held-out score by alpha, one line for each number of hidden units.
 
@@ -36,10 +39,8 @@ class AlphaPathDisplay(Display):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the lines.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the lines are.
     lines_ : list of matplotlib Line2D
         Mean score of each number of hidden units.
     fill_between_ : list of matplotlib PolyCollection
@@ -50,7 +51,6 @@ class AlphaPathDisplay(Display):
     See Also
     --------
     TwoLayerMLPClassifierCV : Chooses alpha and hidden_units by cross-validation.
-    LossCurveDisplay : Loss by iteration.
 
     Examples
     --------
@@ -65,19 +65,12 @@ class AlphaPathDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        alphas: np.ndarray,
-        scores: np.ndarray,
-        hidden_units: Sequence[int],
-        alpha: float,
-        best_hidden_units: int,
-        score_name: str = "score",
-    ) -> None:
-        self.alphas, self.scores, self.hidden_units = alphas, scores, hidden_units
-        self.alpha, self.best_hidden_units = alpha, best_hidden_units
-        self.score_name = score_name
+    alphas: np.ndarray
+    scores: np.ndarray
+    hidden_units: Sequence[int]
+    alpha: float
+    best_hidden_units: int
+    score_name: str = "score"
 
     @classmethod
     def from_estimator(
@@ -88,8 +81,7 @@ class AlphaPathDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted: a `TwoLayerMLPClassifierCV`, or a `TwoLayerMLPClassifier` with
-            ``alpha="auto"``.
+            Fitted: `TwoLayerMLPClassifierCV`, or `TwoLayerMLPClassifier` with ``alpha="auto"``.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None
@@ -105,15 +97,15 @@ class AlphaPathDisplay(Display):
         ValueError
             If `estimator` did not choose its alpha.
         """
-        network, _, _ = unwrap(estimator, cls.__name__)
+        network = unwrap(estimator, cls.__name__)[0]
         if hasattr(network, "scores_"):
-            scores = network.scores_
-            units = network._tried_units()
-            best, scoring = network.hidden_units_, network.scoring
+            scores, scoring = network.scores_, network.scoring
+            asked = UNITS if isinstance(network.hidden_units, str) else network.hidden_units
+            # of those that "auto" or a callback left
+            units, best = np.atleast_1d(asked)[: len(scores)].tolist(), network.hidden_units_
         elif hasattr(network, "alpha_scores_"):
-            scores = to_host(network.alpha_scores_)[None]
-            best, scoring = network.hidden_units, "neg_log_loss"
-            units = [best]
+            scores, scoring = to_host(network.alpha_scores_)[None], "neg_log_loss"
+            units, best = [network.hidden_units], network.hidden_units
         else:
             how = "partial_fit" if network.alpha == "auto" else f"alpha={network.alpha!r}"
             raise ValueError(
@@ -145,14 +137,24 @@ class AlphaPathDisplay(Display):
             The display itself.
         """
         ax = self._set_axes(ax)
+        order = np.argsort(self.alphas)
+        alphas, scores = self.alphas[order], self.scores[..., order]
+        means, spreads = scores.mean(axis=1), scores.std(axis=1)
         self.lines_: list[Any] = []
         self.fill_between_: list[Any] = []
-        for k, (units, scores) in enumerate(zip(self.hidden_units, self.scores, strict=True)):
-            self._draw_scores(k, units, scores, curve_kwargs)
+        for k, units in enumerate(self.hidden_units):
+            tried = np.isfinite(means[k])
+            x, y, std = alphas[tried], means[k, tried], spreads[k, tried]
+            label = f"{units} hidden unit{'s' if units != 1 else ''}"
+            look = {**class_look(k), "markersize": 5, "label": label}
+            self.lines_.append(line := self._draw_curve(x, y, look, curve_kwargs))
+            if scores.shape[1] > 1:
+                look = {"color": line.get_color(), "alpha": 0.15, "linewidth": 0}
+                self.fill_between_.append(ax.fill_between(x, y - std, y + std, **look))
         best = list(self.hidden_units).index(self.best_hidden_units)
-        score = self.scores[best, :, np.argmin(np.abs(self.alphas - self.alpha))].mean()
-        label = f"choice: alpha={self.alpha:.3g}"
-        self.choice_ = self._draw_stars([self.alpha], [score], label, markersize=14, zorder=4)
+        score = means[best, np.argmin(np.abs(alphas - self.alpha))]
+        look = {"label": f"choice: alpha={self.alpha:.3g}", "markersize": 14, "zorder": 4}
+        (self.choice_,) = ax.plot([self.alpha], [score], **look, **CHOICE)
         positive = self.alphas[self.alphas > 0]
         if len(positive) == len(self.alphas):
             ax.set_xscale("log")
@@ -163,23 +165,8 @@ class AlphaPathDisplay(Display):
         self._add_legend()
         return self
 
-    def _draw_scores(self, k: int, units: int, scores: np.ndarray, given: Properties) -> None:
-        means, spread = scores.mean(axis=0), scores.std(axis=0)
-        tried = np.flatnonzero(np.isfinite(means))
-        tried = tried[np.argsort(self.alphas[tried])]
-        x, y, std = self.alphas[tried], means[tried], spread[tried]
-        label = f"{units} hidden unit{'s' if units != 1 else ''}"
-        look = {**class_look(k), "markersize": 5, "label": label}
-        line = self._draw_curve(x, y, look, given)
-        self.lines_.append(line)
-        if len(scores) > 1:
-            look = {"color": line.get_color(), "alpha": 0.15, "linewidth": 0}
-            self.fill_between_.append(self.ax_.fill_between(x, y - std, y + std, **look))
-
 
 def _name(scoring: Any) -> str:
-    if scoring is None:
-        return "accuracy"
     if isinstance(scoring, str):
         return "negative log-loss" if scoring == "neg_log_loss" else scoring
-    return str(getattr(scoring, "__name__", "score"))
+    return "accuracy" if scoring is None else str(getattr(scoring, "__name__", "score"))

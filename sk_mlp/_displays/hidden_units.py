@@ -1,17 +1,22 @@
 """Draw what each hidden unit responds to."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle, shown
-from sk_mlp._displays.geometry import limits
-from sk_mlp._displays.hyperplanes import draw_hyperplanes
-from sk_mlp._displays.network_view import NetworkView, output_names, strongest
-from sk_mlp._displays.weight_maps import draw_images, draw_maps, images_size, maps_size
+from sk_mlp._displays.display import Display, Properties, shown
+from sk_mlp._displays.geometry import box_section, class_regions, limits
+from sk_mlp._displays.network_view import NetworkView, strongest
+from sk_mlp._displays.weight_maps import CELL, draw_images, draw_maps, image_grid
+
+ARROW = 0.07  # length, in widths of the picture
+ROOM = 0.15  # around an arrow, in widths of the picture, that is enough
+MAX_NUMBERED = 12  # more numbers than this hide the picture
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class HiddenUnitsDisplay(Display):
     """What each hidden unit responds to.
 
@@ -19,14 +24,12 @@ class HiddenUnitsDisplay(Display):
       ``x @ W1[:, j] + b1[j] = 0`` at which it changes, with an arrow to its positive side. The
       thicker and darker a line, the more its unit contributes.
     * Any other number of features: a map of the weights, features x hidden units above
-      classes x hidden units: a column shows which features raise a unit and which classes
+      classes x hidden units. A column shows which features raise a unit and which classes
       the unit makes more probable.
     * Features that are pixels, with `image_shape`: the input weights of each unit as an image.
 
-    Weights are drawn per standard deviation: those into a unit times the standard deviation
-    of their feature, those out of it times the standard deviation of the unit. That makes
-    features in different units comparable. The length of a unit's outgoing weights in this
-    measure is its contribution.
+    Weights are drawn per standard deviation of the feature or unit that they start from, so that
+    features in different units can be compared.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -39,10 +42,8 @@ class HiddenUnitsDisplay(Display):
         Intercepts of the hidden layer.
     W2 : ndarray of shape (hidden_units, n_outputs)
         Weights of the output layer, in logits.
-    feature_std : ndarray of shape (n_features,)
-        Standard deviation of each feature.
-    unit_std : ndarray of shape (hidden_units,)
-        Standard deviation of the output of each hidden unit.
+    feature_std, unit_std : ndarray of shape (n_features,) and (hidden_units,)
+        Standard deviations of the features and of the outputs of the hidden units.
     feature_names : ndarray of shape (n_features,)
         Names of the features.
     classes : ndarray of shape (n_classes,)
@@ -65,23 +66,20 @@ class HiddenUnitsDisplay(Display):
         Change of the logits per standard deviation of the unit.
     contribution : ndarray of shape (hidden_units,)
         Length of the rows of `output_weights`, in logits.
-    ax_ : matplotlib Axes
-        Axes with the picture, or those whose area the maps divide.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the picture is; maps and images divide the area of the axes.
     axes_ : list of matplotlib Axes
         The axes of the maps or images; `ax_` alone for two features.
-    figure_ : matplotlib Figure
-        Figure of the axes.
-    lines_ : list of matplotlib Line2D
-        For two features the line of each hidden unit; without points if it lies outside.
-    arrows_ : list of matplotlib Quiver
-        One arrow for each line that is in the picture.
+    lines_, arrows_ : list of matplotlib Line2D and of Quiver
+        For two features the line of each hidden unit, without points if it lies outside, and an
+        arrow for each line that is in the picture.
     scatters_ : list of matplotlib PathCollection
         For two features the samples of each class.
     boundary_ : list of matplotlib ContourSet
         For two features the boundaries between the classes.
     maps_ : list of matplotlib PolyCollection
-        For other numbers of features the two maps: one square for each weight, row by row, its
-        area the magnitude; filled if positive, hollow if negative.
+        For other numbers of features the two maps: a square for each weight, row by row, its
+        area the magnitude, filled if positive.
     images_ : list of matplotlib AxesImage
         With `image_shape` the image of each hidden unit.
 
@@ -102,28 +100,21 @@ class HiddenUnitsDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        W1: np.ndarray,
-        b1: np.ndarray,
-        W2: np.ndarray,
-        feature_std: np.ndarray,
-        unit_std: np.ndarray,
-        feature_names: np.ndarray,
-        classes: np.ndarray,
-        X: np.ndarray | None = None,
-        y: np.ndarray | None = None,
-        regions: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
-        image_shape: tuple[int, int] | None = None,
-    ) -> None:
-        self.W1, self.b1, self.W2 = W1, b1, W2
-        self.feature_std, self.unit_std = feature_std, unit_std
-        self.feature_names, self.classes = feature_names, classes
-        self.X, self.y, self.regions = X, y, regions
-        self.image_shape = image_shape
-        self.input_weights = W1 * feature_std[:, None]
-        self.output_weights = W2 * unit_std[:, None]
+    W1: np.ndarray
+    b1: np.ndarray
+    W2: np.ndarray
+    feature_std: np.ndarray
+    unit_std: np.ndarray
+    feature_names: np.ndarray
+    classes: np.ndarray
+    X: np.ndarray | None = None
+    y: np.ndarray | None = None
+    regions: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    image_shape: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        self.input_weights = self.W1 * self.feature_std[:, None]
+        self.output_weights = self.W2 * self.unit_std[:, None]
         self.contribution = np.linalg.norm(self.output_weights, axis=1)
 
     @classmethod
@@ -144,15 +135,14 @@ class HiddenUnitsDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples to draw and to compute standard deviations from.
         y : array-like of shape (n_samples,), default=None
-            Their labels, for the colours of the points. None draws all points alike.
+            Their labels, for the colours; None draws all alike.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features of the network. None takes those that the steps in front of it
-            give, or that it saw in fit, or else ``x0``, ``x1``, ...
+            Names of the inputs of the network. None takes those that the preceding steps give,
+            or that it saw in fit, or else ``x0``, ``x1``, ...
         image_shape : tuple of int, default=None
             Rows and columns, if the features are the pixels of an image.
         max_features : int, default=30
@@ -179,7 +169,9 @@ class HiddenUnitsDisplay(Display):
         plane: dict[str, Any] = {}
         if n_features == 2:
             points = view.X.toarray() if sparse.issparse(view.X) else view.X
-            plane = {"X": points, "y": view.y, "regions": view.regions(limits(points))}
+            plane = {"X": points, "y": view.y}
+            if not view.multilabel:  # whose labels do not exclude each other
+                plane["regions"] = class_regions(view.raw_prediction, limits(points))
         return cls(
             W1=view.W1,
             b1=view.b1,
@@ -187,7 +179,7 @@ class HiddenUnitsDisplay(Display):
             feature_std=view.feature_std,
             unit_std=view.unit_std,
             feature_names=view.feature_names,
-            classes=view.sample_classes if plane else view.classes,
+            classes=view.classes,
             image_shape=image_shape,
             **plane,
         ).plot(ax=ax, max_features=max_features, scatter_kw=scatter_kw)
@@ -220,7 +212,8 @@ class HiddenUnitsDisplay(Display):
         return self
 
     def _draw_images(self, ax: Any, image_shape: tuple[int, int]) -> None:
-        ax = self._set_axes(ax, figsize=images_size(self.W1.shape[1]))
+        n_rows, n_columns = image_grid(self.W1.shape[1])
+        ax = self._set_axes(ax, figsize=(0.9 * n_columns + 1.1, 1.1 * n_rows + 0.2))
         # the class whose logit a unit raises most
         raised = (self.W2[:, 0] > 0).astype(int) if self.W2.shape[1] == 1 else self.W2.argmax(1)
         labels = map(shown, self.classes[raised])
@@ -229,37 +222,60 @@ class HiddenUnitsDisplay(Display):
 
     def _draw_maps(self, ax: Any, max_features: int) -> None:
         n_features, hidden_units = self.W1.shape
-        rows = np.arange(n_features)
-        label = "feature"
+        rows, label = np.arange(n_features), "feature"
         if n_features > max_features:
             rows = strongest(self.input_weights * self.contribution, max_features)
             label = f"the {max_features} strongest of {n_features} features"
-        n_outputs = self.W2.shape[1]
-        ax = self._set_axes(ax, figsize=maps_size(len(rows) + n_outputs, hidden_units))
-        self.axes_, self.maps_ = draw_maps(
-            ax,
-            self.input_weights[rows],
-            self.output_weights,
-            self.feature_names[rows],
-            output_names(self.classes, n_outputs),
-            label,
-        )
+        outputs = self.classes[-self.W2.shape[1] :]  # of two classes the second
+        # inches at which the cells are nearly square
+        width = np.clip(2.4 + CELL * hidden_units, 5.6, 14)
+        ax = self._set_axes(ax, figsize=(width, 1.6 + CELL * (len(rows) + len(outputs))))
+        weights = self.input_weights[rows], self.output_weights
+        names = self.feature_names[rows], outputs
+        self.axes_, self.maps_ = draw_maps(ax, *weights, *names, label)
 
     def _draw_plane(self, ax: Any, X: np.ndarray, scatter_kw: Properties) -> None:
         ax = self._set_axes(ax, figsize=(5.6, 5.6))
         box = limits(X)
-        self.axes_ = [ax]
-        self.boundary_ = []
-        if self.regions is not None:
-            self.boundary_ = self._fill_regions(*self.regions, outline=True)
+        self.axes_, self.boundary_ = [ax], []
         self.scatters_ = self._draw_samples(X, self.y, self.classes, scatter_kw)
-        strength = self.contribution / (self.contribution.max() or 1.0)
-        self.lines_, self.arrows_ = draw_hyperplanes(ax, self.W1, self.b1, strength, box)
+        if self.regions is not None:
+            self.boundary_ = self._fill_regions(*self.regions, outline="decision boundary")
+        self._draw_hyperplanes(box)
         # a square picture, so that an arrow at right angles to its line can be computed
         ax.set(xlim=box[:, 0], ylim=box[:, 1], box_aspect=1)
         ax.set_xlabel(shown(self.feature_names[0]), parse_math=False)
         ax.set_ylabel(shown(self.feature_names[1]), parse_math=False)
-        handles = [line_handle("decision boundary", **BOUNDARY)] if self.boundary_ else []
-        label = "hidden unit \N{RIGHTWARDS ARROW} positive side"
-        handles.append(line_handle(label, linestyle="--", color="black"))
-        self._add_legend(*handles)
+        ax.plot([], [], "k--", label="hidden unit \N{RIGHTWARDS ARROW} positive side")
+        self._add_legend()
+
+    def _draw_hyperplanes(self, box: np.ndarray) -> None:
+        """Draw where each unit changes, and an arrow to its positive side in the square picture."""
+        from matplotlib.patheffects import withStroke
+
+        ax, size, n_units = self.ax_, box[1] - box[0], len(self.b1)
+        strength = self.contribution / (self.contribution.max() or 1.0)
+        # slopes in widths of the picture, whatever the features measure
+        slopes = np.linalg.norm(self.W1 * size[:, None], axis=0)
+        along = np.linspace(-0.4, 0.4, 33)[:, None]
+        self.lines_: list[Any] = []
+        self.arrows_: list[Any] = []
+        for j, (w, b, s) in enumerate(zip(self.W1.T, self.b1, strength, strict=True)):
+            ends = box_section(w, b, box)
+            look = {"color": "black", "alpha": 0.1 + 0.9 * s, "zorder": 4}
+            self.lines_ += ax.plot(*ends.T, linestyle="--", linewidth=0.4 + 1.4 * s, **look)
+            if not len(ends):
+                continue
+            # away from the other lines, near the middle, and side by side if lines coincide
+            places = ends.mean(axis=0) + along * (ends[1] - ends[0])
+            distances = np.abs(places @ self.W1 + self.b1) / np.maximum(slopes, 1e-300)
+            room = np.delete(distances, j, axis=1).min(axis=1, initial=ROOM, keepdims=True)
+            middle = 0.25 * ((j + 0.5) / n_units - 0.5)
+            tail = places[np.argmax(room - 0.1 * np.abs(along - middle))]
+            direction = w * size / slopes[j]
+            style = {"angles": "uv", "units": "width", "width": 0.006, "scale": 1 / ARROW}
+            self.arrows_.append(ax.quiver(*tail, *direction, **style, **look))
+            if n_units <= MAX_NUMBERED:
+                halo = [withStroke(linewidth=3, foreground="white")]
+                look = {"ha": "center", "va": "center", "weight": "bold", "path_effects": halo}
+                ax.text(*(tail + 1.5 * ARROW * direction * size), str(j), zorder=5, **look)

@@ -1,12 +1,14 @@
 """Draw the training and validation loss."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
-from sk_mlp._displays.display import COLORS, GREY, Display, Properties, legend_label
+from sk_mlp._displays.display import CHOICE, COLORS, GREY, Display, Properties, legend_label
 from sk_mlp._displays.network_view import unwrap
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class LossCurveDisplay(Display):
     """Training and validation loss by iteration.
 
@@ -29,10 +31,8 @@ class LossCurveDisplay(Display):
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the curves.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the curves are.
     lines_ : list of matplotlib Line2D
         Training loss and, if there is one, validation loss.
     best_ : matplotlib Line2D or None
@@ -42,8 +42,7 @@ class LossCurveDisplay(Display):
 
     See Also
     --------
-    HiddenUnitsDisplay : What each hidden unit responds to.
-    ProjectionDisplay : The samples as the output layer sees them.
+    AlphaPathDisplay : Held-out score by alpha.
 
     Examples
     --------
@@ -58,20 +57,11 @@ class LossCurveDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        loss: Sequence[float],
-        validation_loss: Sequence[float] | None = None,
-        best_iter: int = 0,
-        other_starts: Sequence[float] = (),
-        name: str | None = None,
-    ) -> None:
-        self.loss = loss
-        self.validation_loss = validation_loss
-        self.best_iter = best_iter
-        self.other_starts = other_starts
-        self.name = name
+    loss: Sequence[float]
+    validation_loss: Sequence[float] | None = None
+    best_iter: int = 0
+    other_starts: Sequence[float] = ()
+    name: str | None = None
 
     @classmethod
     def from_estimator(
@@ -89,26 +79,25 @@ class LossCurveDisplay(Display):
         estimator : estimator of sk_mlp, Pipeline or search
             Fitted; a search is drawn as its `best_estimator_`.
         name : str, default=None
-            Name put in front of the entries of the legend, if several networks share an `ax`.
+            Put in front of the entries of the legend, if several networks share an `ax`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         curve_kwargs : dict, default=None
-            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves, such as
-            ``{"color": "black"}``.
+            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
 
         Returns
         -------
         LossCurveDisplay
             The display, drawn.
         """
-        estimator, _, _ = unwrap(estimator, cls.__name__)
-        others = list(estimator.n_init_losses_)
-        if estimator.loss_ in others:
-            others.remove(estimator.loss_)
+        network = unwrap(estimator, cls.__name__)[0]
+        others = list(network.n_init_losses_)
+        if network.loss_ in others:
+            others.remove(network.loss_)
         return cls(
-            loss=estimator.loss_curve_,
-            validation_loss=getattr(estimator, "validation_loss_curve_", None),
-            best_iter=estimator.best_iter_,
+            loss=network.loss_curve_,
+            validation_loss=getattr(network, "validation_loss_curve_", None),
+            best_iter=network.best_iter_,
             other_starts=others,
             name=name,
         ).plot(ax=ax, curve_kwargs=curve_kwargs)
@@ -130,28 +119,27 @@ class LossCurveDisplay(Display):
         """
         ax = self._set_axes(ax)
         prefix = "" if self.name is None else f"{self.name}: "
-        curves = [(self.loss, "training (with penalty)", {"color": COLORS[0], "linestyle": "-"})]
-        if self.validation_loss is not None:
-            look = {"color": COLORS[3], "linestyle": "--"}
-            curves.append((self.validation_loss, "validation", look))
         self.lines_ = []
-        for values, label, look in curves:
-            look["label"] = legend_label(prefix + label)
-            iterations = range(1, len(values) + 1)
-            self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
+        for label, values, color, style in (
+            ("training (with penalty)", self.loss, COLORS[0], "-"),
+            ("validation", self.validation_loss, COLORS[3], "--"),
+        ):
+            if values is not None:
+                look = {"color": color, "linestyle": style, "label": legend_label(prefix + label)}
+                iterations = range(1, len(values) + 1)
+                self.lines_.append(self._draw_curve(iterations, values, look, curve_kwargs))
         self.best_ = None
         if self.best_iter > 0:
             heights = [line.get_ydata()[self.best_iter - 1] for line in self.lines_]
             label = legend_label(f"{prefix}best iteration ({self.best_iter})")
             at = [self.best_iter] * len(heights)
-            self.best_ = self._draw_stars(at, heights, label, markersize=12)
+            (self.best_,) = ax.plot(at, heights, label=label, markersize=12, **CHOICE)
         self.other_starts_ = [
             ax.axhline(loss, color=GREY, alpha=0.5, linewidth=0.7, zorder=1)
             for loss in self.other_starts
         ]
         if self.other_starts_:
             self.other_starts_[0].set_label(legend_label(f"{prefix}other starts"))
-        ax.set_xlabel("iteration or epoch")
-        ax.set_ylabel("loss [nats per unit of weight]")
+        ax.set(xlabel="iteration or epoch", ylabel="loss [nats per unit of weight]")
         self._add_legend()
         return self

@@ -1,17 +1,19 @@
 """Draw the network as a graph."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, Display, line_handle, shown
-from sk_mlp._displays.network_view import NetworkView, output_names, strongest
+from sk_mlp._displays.display import NAMES, NEGATIVE, POSITIVE, Display, shown
+from sk_mlp._displays.network_view import NetworkView, strongest
 
 NODE = 0.36  # inches from node to node
 THICKEST = 4.0  # points, the line of the largest weight of a layer
 DASHED = (0, (3, 1))  # "--" looks like a row of dots in a thin line
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class NetworkDisplay(Display):
     """The network as a graph: inputs, hidden units, outputs, and a line for each weight.
 
@@ -32,21 +34,15 @@ class NetworkDisplay(Display):
         Weights of the hidden layer.
     output_weights : ndarray of shape (hidden_units, n_outputs)
         Weights of the output layer, in logits.
-    feature_names : ndarray of shape (n_features,)
-        Names of the inputs.
-    output_names : ndarray of shape (n_outputs,)
-        Names of the outputs.
+    feature_names, output_names : ndarray of shape (n_features,) and (n_outputs,)
+        Names of the inputs and outputs.
 
     Attributes
     ----------
-    features : ndarray of shape (n_inputs_drawn,)
-        Indices of the inputs drawn, from top to bottom.
-    units : ndarray of shape (n_units_drawn,)
-        Indices of the hidden units drawn, from top to bottom.
-    ax_ : matplotlib Axes
-        Axes with the graph.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    features, units : ndarray of shape (n_inputs_drawn,) and (n_units_drawn,)
+        Indices of the inputs and hidden units drawn, from top to bottom.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the graph is.
     edges_ : list of matplotlib LineCollection
         The weights into the hidden units, and those out of them: row by row as in the arrays,
         for the inputs and units drawn.
@@ -72,16 +68,10 @@ class NetworkDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        input_weights: np.ndarray,
-        output_weights: np.ndarray,
-        feature_names: np.ndarray,
-        output_names: np.ndarray,
-    ) -> None:
-        self.input_weights, self.output_weights = input_weights, output_weights
-        self.feature_names, self.output_names = feature_names, output_names
+    input_weights: np.ndarray
+    output_weights: np.ndarray
+    feature_names: np.ndarray
+    output_names: np.ndarray
 
     @classmethod
     def from_estimator(
@@ -99,14 +89,13 @@ class NetworkDisplay(Display):
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features), default=None
             Samples, as `estimator` takes them, for weights per standard deviation. None draws
             the weights in the units of the features.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features of the network. None takes those that the steps in front of it
-            give, or that it saw in fit, or else ``x0``, ``x1``, ...
+            Names of the inputs of the network. None takes those that the preceding steps give,
+            or that it saw in fit, or else ``x0``, ``x1``, ...
         max_features : int, default=12
             Maximum number of inputs to draw; those with the largest weights are kept.
         max_units : int, default=8
@@ -129,7 +118,7 @@ class NetworkDisplay(Display):
             input_weights=view.W1 * view.feature_std[:, None],
             output_weights=view.W2 * view.unit_std[:, None],
             feature_names=view.feature_names,
-            output_names=output_names(view.classes, view.W2.shape[1]),
+            output_names=view.classes[-view.W2.shape[1] :],  # of two classes the second
         ).plot(ax=ax, max_features=max_features, max_units=max_units)
 
     def plot(self, ax: Any = None, *, max_features: int = 12, max_units: int = 8) -> Self:
@@ -152,30 +141,35 @@ class NetworkDisplay(Display):
         contribution = np.linalg.norm(self.output_weights, axis=1)
         self.units = np.sort(strongest(self.output_weights, max_units))
         self.features = np.sort(strongest(self.input_weights * contribution, max_features))
-        layers = [
-            [shown(name) for name in self.feature_names[self.features]],
-            [str(j) for j in self.units],
-            [shown(name) for name in self.output_names],
-        ]
-        ax = self._set_axes(ax, figsize=(6.4, 1.2 + NODE * max(4, *map(len, layers))))
+        inputs, outputs = self.feature_names[self.features], self.output_names
+        most = max(4, len(inputs), len(self.units), len(outputs))
+        ax = self._set_axes(ax, figsize=(6.4, 1.2 + NODE * most))
         ax.set_axis_off()
         ax.set(xlim=(-0.1, 2.1), ylim=(-0.06, 1.06))
-        # from top to bottom, a single node in the middle
-        heights = [1 - (np.arange(n) + 0.5) / n for n in map(len, layers)]
-        weights = (
-            self.input_weights[np.ix_(self.features, self.units)],
-            self.output_weights[self.units],
-        )
-        self.edges_ = [self._draw_edges(x, w, *heights[x : x + 2]) for x, w in enumerate(weights)]
-        self._draw_nodes(layers, heights)
-        self._draw_headings(weights)
+        self.edges_ = [
+            self._draw_edges(0, self.input_weights[np.ix_(self.features, self.units)]),
+            self._draw_edges(1, self.output_weights[self.units]),
+        ]
+        # with the size of the nodes, the side of their names, and the distance in points
+        layers = [
+            self._draw_nodes(0, "inputs", inputs, len(self.feature_names), 60, "right", -9),
+            self._draw_nodes(1, "hidden units", self.units, len(contribution), 260, "center", 0),
+            self._draw_nodes(2, "logits", outputs, len(outputs), 60, "left", 9),
+        ]
+        self.nodes_, self.labels_ = map(list, zip(*layers, strict=True))
+        ax.plot([], [], label="positive weight", color=POSITIVE, linewidth=2.5)
+        ax.plot([], [], label="negative", color=NEGATIVE, linewidth=2.5, linestyle=DASHED)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.05), "frameon": False}
+        ax.legend(ncols=2, fontsize="small", **below)
         return self
 
-    def _draw_edges(self, x: int, weights: np.ndarray, left: np.ndarray, right: np.ndarray) -> Any:
+    def _draw_edges(self, x: int, weights: np.ndarray) -> Any:
         from matplotlib.collections import LineCollection
 
         w = weights.ravel()
-        strength = np.abs(w) / (np.abs(w).max() or 1.0)
+        largest = np.abs(w).max()
+        strength = np.abs(w) / (largest or 1.0)
+        left, right = map(_heights, weights.shape)
         edges = LineCollection(
             [[(x, start), (x + 1, end)] for start in left for end in right],
             colors=np.where(w > 0, POSITIVE, NEGATIVE),
@@ -184,44 +178,24 @@ class NetworkDisplay(Display):
             alpha=0.08 + 0.85 * strength,
             zorder=1,
         )
+        text = f"largest weight: {largest:.2g}"
+        self.ax_.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
         return self.ax_.add_collection(edges)
 
-    def _draw_nodes(self, layers: list[list[str]], heights: list[np.ndarray]) -> None:
-        self.nodes_, self.labels_ = [], []
-        # size of the nodes, side of their names, and distance of the names in points
-        looks = ((60, "right", -9), (260, "center", 0), (60, "left", 9))
-        for x, (size, side, offset) in enumerate(looks):
-            places = np.full(len(heights[x]), x), heights[x]
-            look = {"s": size, "facecolor": "white", "edgecolor": "0.15", "zorder": 3}
-            self.nodes_.append(self.ax_.scatter(*places, **look))
-            self.labels_.append(
-                [
-                    self.ax_.annotate(
-                        name, place, (offset, 0), textcoords="offset points", ha=side,
-                        va="center_baseline", zorder=4, **NAMES,
-                    )
-                    for name, *place in zip(layers[x], *places, strict=True)
-                ]
-            )  # fmt: skip
+    def _draw_nodes(
+        self, x: int, kind: str, names: np.ndarray, total: int, size: int, side: str, offset: int
+    ) -> tuple[Any, list[Any]]:
+        ax, heights = self.ax_, _heights(len(names))
+        heading = kind if len(names) == total else f"{len(names)} of {total}\n{kind}"
+        ax.text(x, 1.07, heading, ha="center", va="bottom", weight="bold", fontsize="small")
+        look = {"s": size, "facecolor": "white", "edgecolor": "0.15", "zorder": 3}
+        nodes = ax.scatter(np.full(len(names), x), heights, **look)
+        beside = {"xytext": (offset, 0), "textcoords": "offset points", "zorder": 4, **NAMES}
+        align = {"ha": side, "va": "center_baseline"}
+        places = zip(names, heights, strict=True)
+        return nodes, [ax.annotate(shown(n), (x, y), **beside, **align) for n, y in places]
 
-    def _draw_headings(self, weights: tuple[np.ndarray, np.ndarray]) -> None:
-        ax = self.ax_
-        counts = (
-            ("inputs", len(self.features), len(self.feature_names)),
-            ("hidden units", len(self.units), len(self.output_weights)),
-            ("logits", len(self.output_names), len(self.output_names)),
-        )
-        for x, (name, drawn, total) in enumerate(counts):
-            text = name if drawn == total else f"{drawn} of {total}\n{name}"
-            ax.text(x, 1.07, text, ha="center", va="bottom", weight="bold", fontsize="small")
-        for x, w in enumerate(weights):
-            text = f"largest weight: {np.abs(w).max():.2g}"
-            ax.text(x + 0.5, -0.02, text, ha="center", va="top", fontsize="small")
-        handles = [
-            line_handle("positive weight", color=POSITIVE, linewidth=2.5),
-            line_handle("negative", color=NEGATIVE, linewidth=2.5, linestyle=DASHED),
-        ]
-        ax.legend(
-            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.05), ncols=2,
-            frameon=False, fontsize="small",
-        )  # fmt: skip
+
+def _heights(n: int) -> np.ndarray:
+    """Return the heights of n nodes from top to bottom, of a single one the middle."""
+    return 1 - (np.arange(n) + 0.5) / n

@@ -1,33 +1,29 @@
 """Draw the hidden layer of each sample and what separates the classes there."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from sklearn.decomposition import PCA
 
-from sk_mlp._displays.display import BOUNDARY, Display, Properties, line_handle
-from sk_mlp._displays.geometry import (
-    box_section,
-    class_margins,
-    grid,
-    limits,
-    projection_plane,
-    view_along,
-)
+from sk_mlp._displays.display import BOUNDARY, Display, Properties
+from sk_mlp._displays.geometry import box_section, class_regions, limits
 from sk_mlp._displays.network_view import NetworkView
 
-RESOLUTION = 200  # of a side: the boundaries are straight lines
+ELEVATION = np.radians(20)  # of the view on three axes
 BOX_ASPECT = (4, 4, 3)  # sides of the box on three axes: matplotlib's own
 
 
+@dataclass(kw_only=True, repr=False, eq=False)
 class ProjectionDisplay(Display):
     """The samples as the output layer sees them: phi(x), and what separates the classes there.
 
     The output layer is a linear classifier of the hidden layer ``phi(x) = g(x W1 + b1)``. Two
     or three hidden units are the axes themselves. More are projected orthogonally onto a plane,
-    and the labels say which share of the variance each axis keeps. For three or more classes the
-    axes are the first two principal components. For two classes the first axis is the direction
-    of the output weights, so that the separating hyperplane appears as a straight line; the
-    second is the first principal component of the rest.
+    and the labels say which share of the variance each axis keeps. For two classes the first axis
+    is the direction of the output weights, so that the separating hyperplane appears as a line,
+    and the second is the first principal component of the rest. For more classes the axes are the
+    first two principal components, without a boundary: no plane shows it undistorted.
 
     It is recommended to use :meth:`from_estimator` to create a display. All parameters are
     stored as attributes. Read more in the :ref:`User Guide <pictures>`.
@@ -42,18 +38,14 @@ class ProjectionDisplay(Display):
         Labels in the order of the colours.
     axis_labels : list of str of shape (n_axes,)
         Names of the axes.
-    coefs : ndarray of shape (n_axes, n_outputs), default=None
-        With `intercept` the raw prediction at a point z of the picture,
-        ``z @ coefs + intercept``, in logits. None draws no boundary.
-    intercept : ndarray of shape (n_outputs,), default=None
-        See `coefs`.
+    coefs, intercept : ndarray of shape (n_axes, n_outputs) and (n_outputs,), default=None
+        The raw prediction at a point z of the picture is ``z @ coefs + intercept``, in logits.
+        None draws no boundary.
 
     Attributes
     ----------
-    ax_ : matplotlib Axes
-        Axes with the samples; three-dimensional for three axes.
-    figure_ : matplotlib Figure
-        Figure of the axes.
+    ax_, figure_ : matplotlib Axes and Figure
+        Where the samples are; the axes are three-dimensional for three hidden units.
     scatters_ : list of matplotlib PathCollection
         The samples of each class.
     boundary_ : list of matplotlib artists
@@ -77,50 +69,29 @@ class ProjectionDisplay(Display):
 
     __module__ = "sk_mlp"
 
-    def __init__(
-        self,
-        *,
-        projection: np.ndarray,
-        y: np.ndarray | None,
-        classes: np.ndarray,
-        axis_labels: list[str],
-        coefs: np.ndarray | None = None,
-        intercept: np.ndarray | None = None,
-    ) -> None:
-        self.projection = projection
-        self.y = y
-        self.classes = classes
-        self.axis_labels = axis_labels
-        self.coefs = coefs
-        self.intercept = intercept
+    projection: np.ndarray
+    y: np.ndarray | None
+    classes: np.ndarray
+    axis_labels: list[str]
+    coefs: np.ndarray | None = None
+    intercept: np.ndarray | None = None
 
     @classmethod
     def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: Any = None,
-        *,
-        ax: Any = None,
-        scatter_kw: Properties = None,
+        cls, estimator: Any, X: Any, y: Any = None, *, ax: Any = None, scatter_kw: Properties = None
     ) -> Self:
         """Draw the hidden layer of a fitted network.
-
-        The boundary is exact: for more than three hidden units it is drawn if there are two
-        classes, and left out for more, where no plane shows it undistorted.
 
         Parameters
         ----------
         estimator : estimator of sk_mlp, Pipeline or search
-            Fitted. A Pipeline is drawn as its last step, after the steps in front of it; a
-            search as its `best_estimator_`.
+            Fitted. The last step of a Pipeline is drawn, and the `best_estimator_` of a search.
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
         y : array-like of shape (n_samples,), default=None
             Their labels. None draws all samples alike.
         ax : matplotlib Axes, default=None
-            Where to draw; made with ``projection="3d"`` for three hidden units. None makes a
-            new figure.
+            Where to draw, with ``projection="3d"`` for three hidden units; None makes a new figure.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -142,7 +113,7 @@ class ProjectionDisplay(Display):
         if n_units <= 3:
             labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
         else:
-            axes, names = projection_plane(H, coefs if n_outputs == 1 else None)
+            axes, names = _projection_axes(H, coefs)
             shares = (H @ axes.T).var(axis=0) / H.var(axis=0).sum()
             labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
             H, coefs = H @ axes.T, axes @ coefs
@@ -150,7 +121,7 @@ class ProjectionDisplay(Display):
         return cls(
             projection=H,
             y=view.y,
-            classes=view.sample_classes,
+            classes=view.classes,
             axis_labels=labels,
             coefs=coefs if drawable else None,
             intercept=view.b2 if drawable else None,
@@ -162,7 +133,7 @@ class ProjectionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; three-dimensional if there are three axes. None makes a new figure.
+            Where to draw, with ``projection="3d"`` for three hidden units; None makes a new figure.
         scatter_kw : dict, default=None
             Passed to :meth:`matplotlib.axes.Axes.scatter`.
 
@@ -187,44 +158,51 @@ class ProjectionDisplay(Display):
         self.scatters_ = self._draw_samples(self.projection, self.y, self.classes, scatter_kw)
         box = limits(self.projection)
         self.boundary_ = []
-        if self.coefs is not None:
-            draw = self._draw_plane if solid else self._draw_line
+        if self.coefs is not None and self.intercept is not None:
+            draw = self._draw_plane if solid else self._draw_regions
             self.boundary_ = draw(box, self.coefs, self.intercept)
         for axis, low, high, label in zip("xyz", *box, self.axis_labels, strict=False):
             ax.set(**{f"{axis}lim": (low, high), f"{axis}label": label})
         if solid:
             ax.locator_params(nbins=4)
             ax.set_box_aspect(BOX_ASPECT, zoom=0.88)  # layouts do not count the labels of such axes
-        self._add_legend(*self._boundary_handles())
+        self._add_legend()
         return self
 
-    def _draw_line(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
-        xx0, xx1 = grid(box, RESOLUTION)
-        margins = class_margins(np.stack([xx0, xx1], axis=-1) @ coefs + intercept)
-        several = coefs.shape[1] > 1
-        outlines = self._fill_regions(xx0, xx1, margins, outline=several)
-        if several:
-            return outlines
+    def _draw_regions(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
+        regions = class_regions(lambda Z: Z @ coefs + intercept, box)
+        if len(intercept) > 1:
+            return self._fill_regions(*regions, outline="boundary")
+        self._fill_regions(*regions)
         ends = box_section(coefs[:, 0], intercept[0], box)
-        return self.ax_.plot(*ends.T, **BOUNDARY, zorder=2) if len(ends) else []
+        if not len(ends):
+            return []
+        return [*self.ax_.plot(*ends.T, label="separating line", zorder=2, **BOUNDARY)]
 
-    def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: Any) -> list[Any]:
+    def _draw_plane(self, box: np.ndarray, coefs: np.ndarray, intercept: np.ndarray) -> list[Any]:
         from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-        ax = self.ax_
-        ax.view_init(*view_along(coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT))
         corners = box_section(coefs[:, 0], intercept[0], box)
         if not len(corners):
             return []
-        plane = Poly3DCollection([corners], facecolor="0.5", edgecolor="black", alpha=0.3)
-        return [ax.add_collection3d(plane)]
+        # From slightly above and nearly along the plane. The cosine of the angle between the view
+        # and the normal is 0.2: at 0 the plane is a line, at 1 it hides what is behind it.
+        normal = coefs[:, 0] * (box[1] - box[0]) / BOX_ASPECT
+        x, y, z = normal / np.copysign(np.linalg.norm(normal), normal[2])
+        across = max(np.hypot(x, y) * np.cos(ELEVATION), 1e-9)
+        turn = np.arccos(np.clip((0.2 - z * np.sin(ELEVATION)) / across, -1, 1))
+        self.ax_.view_init(*np.degrees([ELEVATION, np.arctan2(y, x) - turn]))
+        look = {"facecolor": "0.5", "edgecolor": "black", "alpha": 0.3}
+        plane = Poly3DCollection([corners], label="separating plane", **look)
+        return [self.ax_.add_collection3d(plane)]
 
-    def _boundary_handles(self) -> list[Any]:
-        from matplotlib.patches import Rectangle
 
-        if not self.boundary_:
-            return []
-        if self.projection.shape[1] == 3:
-            return [Rectangle((0, 0), 1, 1, fc="0.75", ec="black", label="separating plane")]
-        label = "separating line" if len(self.classes) == 2 else "boundary"
-        return [line_handle(label, **BOUNDARY)]
+def _projection_axes(H: np.ndarray, coefs: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Return two orthonormal axes, shape (2, hidden_units), to project H on, and their names."""
+    if coefs.shape[1] > 1:
+        axes = PCA(2, svd_solver="covariance_eigh").fit(H).components_
+        return axes, [rf"component {i} of $\varphi(x)$" for i in (0, 1)]
+    across = coefs / (np.linalg.norm(coefs) or 1.0)
+    along = PCA(1, svd_solver="covariance_eigh").fit(H - H @ across @ across.T).components_
+    names = [r"$\varphi(x)$ across the boundary", "along it, main component"]
+    return np.concatenate([across.T, along]), names

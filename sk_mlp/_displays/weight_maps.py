@@ -13,18 +13,8 @@ CELL = 0.21  # inches, the height of a line of small text
 TITLE = 0.55  # inches between the maps
 
 
-def maps_size(n_rows: int, n_columns: int) -> tuple[float, float]:
-    """Return the width and height in inches at which the cells of both maps are nearly square."""
-    return float(np.clip(2.4 + CELL * n_columns, 5.6, 14)), float(1.6 + CELL * n_rows)
-
-
-def images_size(n_images: int) -> tuple[float, float]:
-    """Return the width and height in inches of a figure of square images."""
-    n_rows, n_columns = _image_grid(n_images)
-    return 0.9 * n_columns + 1.1, 1.1 * n_rows + 0.2
-
-
-def _image_grid(n_images: int) -> tuple[int, int]:
+def image_grid(n_images: int) -> tuple[int, int]:
+    """Return the numbers of rows and columns to arrange images in."""
     n_columns = int(np.ceil(np.sqrt(1.5 * n_images)))
     return -(-n_images // n_columns), n_columns
 
@@ -43,16 +33,13 @@ def draw_maps(
     n_outputs). Returns the axes and the PolyCollection of both maps.
     """
     ax.set_axis_off()
+    n_features, hidden_units = input_weights.shape
     inches = ax.get_window_extent().size / ax.figure.dpi
-    gap = min(0.3, TITLE / inches[1])
-    share = np.array([len(feature_names), len(output_names)], dtype=float)
-    share *= (1 - gap) / share.sum()
-    hidden_units = input_weights.shape[1]
+    row = (1 - min(0.3, TITLE / inches[1])) / (n_features + len(output_names))
     # a few units in a wide figure: rather a narrow map than stretched squares
-    cell = share[0] * inches[1] / len(feature_names)
-    width = min(1.0, 1.6 * cell * hidden_units / inches[0])
-    upper = ax.inset_axes((0, 1 - share[0], width, share[0]))
-    lower = ax.inset_axes((0, 0, width, share[1]), sharex=upper)
+    width = min(1.0, 1.6 * row * inches[1] * hidden_units / inches[0])
+    upper = ax.inset_axes((0, 1 - n_features * row, width, n_features * row))
+    lower = ax.inset_axes((0, 0, width, len(output_names) * row), sharex=upper)
     maps = [
         _draw_squares(
             upper, input_weights, feature_names, "input of a unit per std of the feature"
@@ -104,7 +91,7 @@ def draw_images(
     Returns the axes and the AxesImage of each unit.
     """
     ax.set_axis_off()
-    n_rows, n_columns = _image_grid(len(titles))
+    n_rows, n_columns = image_grid(len(titles))
     width, height = 0.93 / n_columns, 1 / n_rows
     largest = float(np.abs(input_weights).max()) or 1.0
     axes, images = [], []

@@ -1,23 +1,9 @@
 """Geometry of linear functions: known answers."""
 
 import numpy as np
-import pytest
 from numpy.testing import assert_allclose
 
-from sk_mlp._displays.geometry import SLANT, box_section, class_margins, view_along
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_the_view_shows_both_sides_of_the_plane(seed):
-    normal = np.random.RandomState(seed).normal(size=3)
-    elevation, azimuth = np.radians(view_along(normal))
-    view = [
-        np.cos(elevation) * np.cos(azimuth),
-        np.cos(elevation) * np.sin(azimuth),
-        np.sin(elevation),
-    ]
-    cosine = abs(view @ normal / np.linalg.norm(normal))
-    assert_allclose(cosine, SLANT, atol=1e-9)
+from sk_mlp._displays.geometry import box_section, class_regions
 
 
 def test_box_section():
@@ -32,7 +18,12 @@ def test_box_section():
     assert_allclose(sides, [np.sqrt(0.5)] * 6)  # in the order of the outline
 
 
-def test_class_margins():
+def test_class_regions():
+    box = np.array([[0.0, -1.0], [2.0, 1.0]])
     raw = np.array([[3.0, 1.0, 0.0], [0.0, 2.0, 2.5]])
-    assert_allclose(class_margins(raw), [[2, -2, -3], [-2.5, -0.5, 0.5]])
-    assert_allclose(class_margins(np.array([[2.0]])), [[-2, 2]])
+    xx0, xx1, margins = class_regions(lambda Z: raw[(Z[:, 0] > 1.0).astype(int)], box)
+    assert_allclose([xx0[0, [0, -1]], xx1[[0, -1], 0]], box.T)
+    assert_allclose(margins[0, 0], [2, -2, -3])
+    assert_allclose(margins[0, -1], [-2.5, -0.5, 0.5])
+    *_, margins = class_regions(lambda Z: Z[:, 0], box)
+    assert_allclose(margins[5, -1], [-2, 2])

@@ -39,6 +39,28 @@ def test_three_units_and_their_plane(network, circles):
         drawn.plot(ax=plt.subplots()[1])
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_view_shows_both_sides_of_the_plane(seed):
+    normal = np.random.RandomState(seed).normal(size=3)
+    sides = np.array([4.0, 4.0, 3.0])  # as drawn
+    drawn = ProjectionDisplay(
+        projection=np.stack([-sides, sides]),
+        y=None,
+        classes=np.array([0, 1]),
+        axis_labels=["a", "b", "c"],
+        coefs=normal[:, None],
+        intercept=np.zeros(1),
+    ).plot()
+    elevation, azimuth = np.radians([drawn.ax_.elev, drawn.ax_.azim])
+    view = [
+        np.cos(elevation) * np.cos(azimuth),
+        np.cos(elevation) * np.sin(azimuth),
+        np.sin(elevation),
+    ]
+    # at 0 the plane would be a line, at 1 it would hide what is behind it
+    assert_allclose(abs(view @ normal / np.linalg.norm(normal)), 0.2)
+
+
 def test_the_line_of_many_units_separates_as_the_network_does(fit, circles):
     X, y = circles
     network = fit(X, y, hidden_units=20)
