@@ -259,10 +259,6 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     def _units(self) -> list[int]:
         return list(UNITS) if self._auto else np.atleast_1d(self.hidden_units).tolist()
 
-    def _tried_units(self) -> list[int]:
-        """Hidden units of the rows of `scores_`."""
-        return self._units()[: len(self.scores_)]  # of those that "auto" or a callback left
-
     def _grid(self) -> np.ndarray:
         """Alphas to choose from, in decreasing order."""
         if COUNT.is_satisfied_by(self.alphas):  # zero is a penalty
