@@ -87,12 +87,12 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty. A number means the same as ``1 / C`` in
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
-        held-out rows, at most 3000 distinct rows scored on two folds of a 3-fold split, and stores
-        the choice in `alpha_`: the largest alpha within one standard error of the best. With more
-        than 6000 distinct rows it is the best, and with more than 9000, if the first layer has fewer
-        weights, the next smaller one. Equal rows are never split between training and held-out
-        rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else
-        1.
+        held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 1500
+        rows, and stores the choice in `alpha_`: the largest alpha within one standard error of the
+        best. With more than 6000 distinct rows it is the best, and with more than 9000, if the
+        first layer has fewer weights, the next smaller one. Equal rows are never split between
+        training and held-out rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of
+        an earlier `fit`, else 1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
         is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics

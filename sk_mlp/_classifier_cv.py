@@ -112,7 +112,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         over the held-out rows for the default score, over the folds for others. If fewer than half
         of the distinct rows were used to choose, it is the alpha of the best score.
     hidden_units_ : int
-        The chosen number of hidden units: that of the best mean score.
+        The chosen number of hidden units, by the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
         The alphas to choose from, in decreasing order.
     scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
@@ -281,7 +281,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         networks = self._candidates(data, seed)
         tasks.begin("fit", len(networks) + 1)
         paths = self._walk(networks, alphas, rows, tasks)
-        i = int(np.argmax([scores.means.max() for scores in paths]))
+        i = int(np.argmax([scores.merits.max() for scores in paths]))
         if not np.isfinite(paths[i].means).any():
             raise ValueError(
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
@@ -382,7 +382,8 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
     def _scorer(self, rows: "_Scored") -> Scorer:
         if self.scoring == "neg_log_loss":
-            return log_loss_score
+            held_out = np.concatenate([test_rows for _, test_rows in rows.splits])
+            return partial(log_loss_score, surprise=1.0 / len(np.unique(rows.groups[held_out])))
         data, labels, sample_weight = rows[:3]
 
         def score(fold: Fold, params: np.ndarray) -> Score:

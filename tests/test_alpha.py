@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.datasets import load_wine
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._data import holdout
@@ -49,14 +50,23 @@ def looked_at(monkeypatch):
     return seen
 
 
-def test_two_folds_of_three(looked_at):
-    choice = choose(rows(300))
-    assert len(looked_at) == len(choice.scores) == 2
+@pytest.mark.parametrize(("n_rows", "n_folds"), [(300, 3), (1500, 3), (1503, 2)])
+def test_three_folds_of_few_rows_and_two_of_more(looked_at, n_rows, n_folds):
+    choice = choose(rows(n_rows))
+    assert len(looked_at) == len(choice.scores) == n_folds
     for data, (train, test) in looked_at:
-        assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(300))
-        assert len(test) == 100
+        assert_array_equal(np.sort(np.concatenate([train, test])), np.arange(n_rows))
+        assert len(test) == n_rows // 3
         assert_allclose(data.target.encoded[test].mean(), data.target.encoded.mean(), atol=0.01)
-    assert not set(looked_at[0][1][1]) & set(looked_at[1][1][1])
+    held_out = np.concatenate([test for _, (_, test) in looked_at])
+    assert len(np.unique(held_out)) == len(held_out)
+
+
+def test_a_network_that_is_always_right_is_not_sure_of_the_next_row():
+    X, y = load_wine(return_X_y=True)
+    network = TwoLayerMLPClassifier(20, random_state=0).fit(X, y)
+    best = network.alphas_[network.alpha_scores_.mean(axis=0).argmax()]
+    assert network.alpha_ > 3 * best
 
 
 def test_no_more_rows_than_needed_in_proportion_to_the_classes(looked_at):
@@ -144,7 +154,7 @@ def scored(monkeypatch, scores, data=None):
 
     def path(folds, alphas, walk, **options):
         for j, score in scores.items():
-            yield j, [Score(value) for value in np.broadcast_to(score, len(folds))]
+            yield j, [Score(value) for value in np.resize(score, len(folds))]
 
     monkeypatch.setattr(alpha_module, "path", path)
     return choose(rows() if data is None else data)
@@ -154,7 +164,7 @@ def test_only_alphas_that_were_tried_are_told_and_the_choice_is_among_them(monke
     choice = scored(monkeypatch, {7: -0.5, 8: -0.45, 9: -0.44, 10: -0.46, 6: -0.6})
     grid = np.geomspace(1000, 1e-4, 15)
     assert_allclose(choice.alphas, grid[6:11])
-    assert_allclose(choice.scores, [[-0.6, -0.5, -0.45, -0.44, -0.46]] * 2)
+    assert_allclose(choice.scores, [[-0.6, -0.5, -0.45, -0.44, -0.46]] * 3)
     assert choice.alpha == pytest.approx(grid[9])
 
 
@@ -184,7 +194,7 @@ def test_the_choice_may_be_at_an_edge_of_the_grid(monkeypatch, edge):
 
 def test_a_score_that_is_not_finite_counts_as_not_tried(monkeypatch):
     choice = scored(monkeypatch, {7: np.nan, 8: -0.45, 6: -0.6})
-    assert choice.scores.shape == (2, 2)
+    assert choice.scores.shape == (3, 2)
 
 
 def test_without_a_score_alpha_is_the_mean_weight(monkeypatch):

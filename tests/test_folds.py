@@ -67,3 +67,24 @@ def test_the_score_of_the_rows_is_averaged_by_their_weights():
     assert_array_equal(once.rows, score.rows)
     assert_allclose(once.value, once.rows.mean(), rtol=1e-12)
     assert_allclose(score.value, weights @ once.rows / weights.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "random"),
+    [
+        (np.arange(60) % 2, [[0.5]]),
+        (np.arange(60) % 3, [[1 / 3, 1 / 3, 1 / 3]]),
+        (np.arange(120).reshape(60, 2) % 5 < 2, [[0.5, 0.5]]),
+    ],
+)
+def test_a_surprise_is_a_label_at_random(labels, random):
+    data = Data(rows().X, encode(labels), None)
+    options, settings = settings_of(solver="lbfgs", n_init=1)
+    fold = make_fold(data, SPLIT, options, Walk(settings, 0, log_loss_score), None)
+    network, held_out = fold.objective.network, fold.held_out
+    params = np.linspace(-1.0, 1.0, network.layout.size)
+    S = network.raw_prediction(network.layout.views(params.astype(np.float32)), held_out.X)
+    expected, _ = network.output.loss_residual(S, np.repeat(random, 20, axis=0))
+    plain, score = (log_loss_score(fold, params, surprise) for surprise in (0.0, 0.1))
+    assert score.value == plain.value == np.mean(plain.rows)
+    assert_allclose(score.rows, 0.9 * plain.rows - 0.1 * expected, rtol=1e-5)

@@ -161,6 +161,15 @@ def one_fold_of(n):
     return fold._replace(held_out=rows, test_rows=np.arange(n))
 
 
+def test_the_scores_of_the_rows_decide_and_the_values_are_reported():
+    rows = np.stack([np.linspace(-0.5, -0.4, 20), np.linspace(-0.3, -0.2, 20)])
+    scores = scored([-0.1, -0.2], rows=rows)
+    scores.values[0] = -0.1, -0.2
+    assert scores.best() == 1
+    assert_allclose(scores.merits, [-0.45, -0.25])
+    assert_allclose(scores.means, [-0.1, -0.2])
+
+
 def test_missing_scores_lose():
     assert scored([np.nan, -0.5, np.nan]).best() == 1
     assert_array_equal(scored([np.nan, -0.5], [-0.5, -0.5]).means, [-np.inf, -0.5])

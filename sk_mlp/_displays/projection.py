@@ -114,7 +114,9 @@ class ProjectionDisplay(Display):
             labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
         else:
             axes, names = _projection_axes(H, coefs)
-            constant = 1e-12 * np.square(H).sum(axis=1).mean()  # what rounding leaves is no variance
+            constant = (
+                1e-12 * np.square(H).sum(axis=1).mean()
+            )  # what rounding leaves is no variance
             shares = (H @ axes.T).var(axis=0) / max(H.var(axis=0).sum(), constant or 1.0)
             labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
             H, coefs = H @ axes.T, axes @ coefs

@@ -49,7 +49,7 @@ class Score(NamedTuple):
     ----------
     value : float
     rows : ndarray of shape (n_held_out,), optional
-        Scores of the rows, if `value` is their weighted mean.
+        What the rows say of the network, to choose by their weighted mean instead of `value`.
     """
 
     value: float
@@ -151,7 +151,20 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
         return data._replace(X=X.astype(np.float32))
 
 
-def log_loss_score(fold: Fold, params: np.ndarray) -> Score:
-    """Negative log-loss of the held-out rows, in nats per unit of sample weight."""
-    scores = -to_numpy(RowSum(fold.objective.network, fold.held_out).row_losses(params))
-    return Score(float(np.average(scores, weights=fold.held_out.sample_weight)), scores)
+def log_loss_score(fold: Fold, params: np.ndarray, surprise: float = 0.0) -> Score:
+    """Negative log-loss of the held-out rows, in nats per unit of sample weight.
+
+    Where all of a few rows are predicted right, the surest network has the best log-loss, until a
+    row comes where it is wrong. So the scores of the rows to choose by are those expected if,
+    with the probability `surprise`, a label were drawn at random. One over the number of rows
+    stands for one such row more (Laplace's rule of succession).
+    """
+    network, held_out = fold.objective.network, fold.held_out
+    n_outputs = network.layout.n_outputs
+    anything = np.full((held_out.n_rows, n_outputs), 0.5 if held_out.y.ndim == 2 else 1 / n_outputs)
+    scores, of_anything = (
+        -to_numpy(RowSum(network, rows).row_losses(params))
+        for rows in (held_out, held_out._replace(y=anything))
+    )
+    value = float(np.average(scores, weights=held_out.sample_weight))
+    return Score(value, (1.0 - surprise) * scores + surprise * of_anything)

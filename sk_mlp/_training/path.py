@@ -173,6 +173,14 @@ class PathScores:
         means = self.values.mean(axis=0)
         return np.where(np.isfinite(means), means, -np.inf)
 
+    @property
+    def merits(self) -> np.ndarray:
+        """What is chosen by: the mean scores of the rows, or else of the folds."""
+        merits = self.means
+        for j, rows in self._rows.items():
+            merits[j] = np.average(rows, weights=self._weights)
+        return np.where(np.isfinite(merits), merits, -np.inf)
+
     def best(self, share: float = 1.0) -> int:
         """Index of the largest alpha within one standard error of the best.
 
@@ -186,12 +194,12 @@ class PathScores:
         share : float, default=1.0
             Share of the distinct rows that the scores are of; see `LARGE`.
         """
-        means = self.means
-        best = int(np.argmax(means))
+        merits = self.merits
+        best = int(np.argmax(merits))
         if LARGE * share < 1.0:
             return best
-        larger = (j for j in range(best) if np.isfinite(means[j]))
-        return next((j for j in larger if means[best] - means[j] <= self._error(j, best)), best)
+        larger = (j for j in range(best) if np.isfinite(merits[j]))
+        return next((j for j in larger if merits[best] - merits[j] <= self._error(j, best)), best)
 
     def _error(self, j: int, best: int) -> float:
         """Standard error of the difference to the best score: over rows, or else over folds.
