@@ -82,15 +82,18 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         raise TypeError(
             f"to_onnx needs a fitted model with a network; got {model!r}. {parts.CAN_EXPORT}."
         )
+    bare = isinstance(model, TwoLayerPredictor)
+    if dtype is None and (X is None or bare):  # that of the parameters
+        dtype = "float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64"
     if dtype is not None:
         dtype = np.dtype(dtype)
-    elif X is None or isinstance(model, TwoLayerPredictor):  # that of the parameters
-        dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
-    if dtype not in (None, np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
     outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
-    if isinstance(model, TwoLayerPredictor):
-        return parts.Part(model, outputs, dtype, model.n_features_in_).to_onnx()
+    if bare:
+        graph = _imported("sk_mlp.onnx.graph", "to_onnx")
+        n_features = model.n_features_in_
+        return graph.graph_of(model, outputs, dtype, n_features, graph.add_network, cast=False)
     converter = _imported("sk_mlp.onnx.converter", "to_onnx")
     return converter.model_to_onnx(model, X, outputs, dtype)
 
