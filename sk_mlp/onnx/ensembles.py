@@ -97,11 +97,9 @@ def add_one_vs_rest(graph: Graph, model: Any, X: str) -> None:
     graph.label(model, X)
 
 
-def add_stack(graph: Graph, model: Any, X: str) -> None:
-    """Take the columns that the final estimator sees: of two classes, the second only."""
-    step = 2 if len(model.classes_) == 2 else 1
-    columns = np.arange(step - 1, len(model.estimators_) * len(model.classes_), step)
-    graph.Gather(X, graph.constant(columns), output="features", axis=1)
+def add_columns(graph: Graph, columns: np.ndarray, X: str) -> None:
+    """Add some columns of X."""
+    graph.Gather(X, graph.constant(columns), output="hidden", axis=1)
 
 
 # what an ensemble takes of its members, and the function that adds the nodes that combine it
@@ -110,7 +108,7 @@ ENSEMBLES: dict[type, tuple[str, Nodes]] = {
     BaggingClassifier: ("probabilities", add_mean),
     VotingClassifier: ("probabilities", add_mean),
     OneVsRestClassifier: ("logits", add_one_vs_rest),
-    StackingClassifier: ("probabilities", add_stack),
+    StackingClassifier: ("probabilities", add_columns),
 }
 
 

@@ -57,7 +57,8 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     ValueError
         If the graph could not give the same predictions: for labels other than numbers below
         2**63, strings and booleans, or options such as ``voting="hard"``, where the message lists
-        what can be exported; or if `skl2onnx` converted another step wrongly.
+        what can be exported; or if `skl2onnx` does not convert another step, or wrongly, where the
+        message names it.
 
     Examples
     --------
@@ -92,8 +93,7 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
     if bare:
         graph = _imported("sk_mlp.onnx.graph", "to_onnx")
-        n_features = model.n_features_in_
-        return graph.graph_of(model, outputs, dtype, n_features, graph.add_network, cast=False)
+        return graph.graph_of(model, outputs, dtype, model.n_features_in_, graph.add_network)
     converter = _imported("sk_mlp.onnx.converter", "to_onnx")
     return converter.model_to_onnx(model, X, outputs, dtype)
 

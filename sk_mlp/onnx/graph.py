@@ -61,9 +61,14 @@ Nodes = Callable[[Graph, Any, str], None]
 
 
 def graph_of(
-    model: Any, outputs: tuple[str, ...], dtype: Any, n_features: int, nodes: Nodes, cast: bool
+    model: Any,
+    outputs: tuple[str, ...],
+    dtype: Any,
+    n_features: int,
+    nodes: Nodes,
+    cast: bool = False,
 ) -> Any:
-    """Return the nodes of a model that the outputs need, of an input X that they may cast."""
+    """Return the nodes of a model that the outputs need; they cast X if it has another dtype."""
     graph = Graph(dtype, outputs)
     nodes(graph, model, graph.Cast("X", to=graph.kind) if cast else "X")
     X = helper.make_tensor_value_info("X", graph.kind, ["n_samples", int(n_features)])

@@ -19,7 +19,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import Binarizer, KBinsDiscretizer, MaxAbsScaler, OneHotEncoder
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import ENSEMBLES, obstacle
+from sk_mlp.onnx.ensembles import ENSEMBLES, add_columns, obstacle
 from sk_mlp.onnx.graph import Graph, Nodes, add_network, graph_of
 
 HIDDEN = ("hidden",)
@@ -107,7 +107,8 @@ def _exact(model: Any, dtype: Any) -> Any:
     indicator = getattr(model, "indicator_", None)
     texts = isinstance(getattr(model, "statistics_", [None])[0], str)
     if isinstance(model, SelectorMixin):  # wrong for the first column alone
-        return Part(model, HIDDEN, dtype, model.n_features_in_, _add_selected)
+        columns = model.get_support(indices=True)
+        return Part(columns, HIDDEN, dtype, model.n_features_in_, add_columns)
     if isinstance(model, MaxAbsScaler) and getattr(model, "clip", False):
         raise ValueError("MaxAbsScaler with clip=True cannot be exported: skl2onnx does not clip.")
     if isinstance(model, OneHotEncoder) and model.handle_unknown in ("infrequent_if_exist", "warn"):
@@ -130,12 +131,6 @@ def _exact(model: Any, dtype: Any) -> Any:
         indicators = Part(indicator, HIDDEN, dtype, model.n_features_in_, _add_indicators)
         return FeatureUnion([("values", imputer), ("indicators", indicators)])
     return changed(model, missing_values=str(model.missing_values)) if texts else model
-
-
-def _add_selected(graph: Graph, selector: Any, X: str) -> None:
-    """Add the columns that a selector of features keeps."""
-    columns = graph.constant(selector.get_support(indices=True))
-    graph.Gather(X, columns, output="hidden", axis=1)
 
 
 def _add_indicators(graph: Graph, indicator: Any, X: str) -> None:
@@ -162,12 +157,12 @@ def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
     taken, nodes = ENSEMBLES[type(model)]
     union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
-    output = last[0].intercepts_[1] if taken == "logits" else model.classes_
-    stacked = isinstance(model, StackingClassifier)
-    n_features = len(members) * len(output)
-    combined = Part(model, ("features",) if stacked else outputs, dtype, n_features, nodes)
-    steps = [("members", FeatureUnion(union)), ("combined", combined)]
-    if stacked:  # the final estimator is fitted to the numbers of the classes
-        final = changed(model.final_estimator_, classes_=model.classes_)
-        steps.append(("final", part(final, outputs, dtype)))
-    return Pipeline(steps)
+    width = len(members) * len(last[0].intercepts_[1] if taken == "logits" else model.classes_)
+    steps = [("members", FeatureUnion(union))]
+    if not isinstance(model, StackingClassifier):
+        return Pipeline([*steps, ("combined", Part(model, outputs, dtype, width, nodes))])
+    # of two classes, the final estimator sees the second only; it is fitted to their numbers
+    step = 2 if len(model.classes_) == 2 else 1
+    columns = Part(np.arange(step - 1, width, step), HIDDEN, dtype, width, nodes)
+    final = part(changed(model.final_estimator_, classes_=model.classes_), outputs, dtype)
+    return Pipeline([*steps, ("columns", columns), ("final", final)])
