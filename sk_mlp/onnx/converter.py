@@ -33,8 +33,8 @@ def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> A
     """Convert a model that contains networks; see `sk_mlp.onnx.to_onnx`."""
     if hasattr(X, "toarray"):
         X = X[:100].toarray()
-    elif X is not None and not hasattr(X, "columns"):
-        X = np.asarray(X)
+    elif X is not None:  # as many rows as are searched for missing values
+        X = (X if hasattr(X, "columns") else np.asarray(X))[:5000]
     if dtype is None:
         double = any(values.dtype == np.float64 for values in columns(X).values())
         dtype = np.float64 if double else np.float32
@@ -51,15 +51,15 @@ def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> A
         types.append((name, tensor_of(kind, [None, *values.shape[1:]])))
     name, options = type(model).__name__, _options(prepared)
     convert = partial(convert_sklearn, prepared, name, types, target_opset=OPSETS, options=options)
+    try:
+        onnx_model = convert()
+    except Exception as error:
+        step = _converted(error)
+        advice = "Replace it, or try the other dtype."
+        raise ValueError(f"skl2onnx cannot convert {step}. {advice} {error}") from error
+    onnx_model.ir_version = IR_VERSION
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        try:
-            onnx_model = convert()
-        except Exception as error:
-            step = _converted(error)
-            advice = "Replace it, or try the other dtype."
-            raise ValueError(f"skl2onnx cannot convert {step}. {advice} {error}") from error
-        onnx_model.ir_version = IR_VERSION
         try:
             check(onnx_model, model, X)
         except ValueError as error:

@@ -56,7 +56,7 @@ class Graph:
             self.Gather(self.constant(labels(model)), codes, output="label")
 
 
-# adds the nodes of a model, of an input of some name
+# adds the nodes of a model to a graph, given the name of their input
 Nodes = Callable[[Graph, Any, str], None]
 
 

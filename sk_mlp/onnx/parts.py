@@ -74,7 +74,7 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """Return a copy of a fitted model in which parts take the place of networks.
 
     `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
-    "label", "probabilities", "hidden" and "logits". For `dtype` see `Part`.
+    "label", "probabilities", "hidden" and "logits"; parts compute in `dtype`.
     """
     model = unwrapped(model)
     if isinstance(model, TwoLayerPredictor):
