@@ -107,7 +107,7 @@ def _predictions(model: Any, X: Any) -> Iterator[tuple[Any, np.ndarray, np.ndarr
 
 def columns(X: Any) -> dict[str, np.ndarray]:
     """Inputs of the graph: each column of a data frame, or an array as a whole."""
-    return {name: X[[name]].to_numpy() for name in X} if hasattr(X, "columns") else {"X": X}
+    return {name: X[[name]].to_numpy() for name in X.columns} if hasattr(X, "columns") else {"X": X}
 
 
 def _feeds(onnx_model: Any, rows: Any) -> dict[str, np.ndarray]:

@@ -31,6 +31,8 @@ OPTIONS["zipmap"] = [False]
 
 def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     """Convert a model that contains networks; see `sk_mlp.onnx.to_onnx`."""
+    if hasattr(X, "to_pandas"):  # of polars
+        X = X.to_pandas()
     if hasattr(X, "toarray"):
         X = X[:100].toarray()
     elif X is not None:  # as many rows as are searched for missing values

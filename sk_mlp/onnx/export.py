@@ -92,8 +92,7 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
             raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
     outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
     if bare:
-        graph = _imported("sk_mlp.onnx.graph", "to_onnx")
-        return graph.graph_of(model, outputs, dtype, model.n_features_in_, graph.add_network)
+        return parts.graph_of(model, outputs, dtype, model.n_features_in_, parts.add_network)
     converter = _imported("sk_mlp.onnx.converter", "to_onnx")
     return converter.model_to_onnx(model, X, outputs, dtype)
 

@@ -209,6 +209,21 @@ def test_scaled_integers_are_not_refused(scaler, dtype):
     assert_allclose(got["probabilities"], model.predict_proba(table), rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("library", ["polars", "nullable pandas"])
+def test_other_data_frames(library, run):
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"a": X[:, 0], "k": CODES[:, 0].astype(int).astype(str)})
+    columns = [("number", StandardScaler(), ["a"]), ("text", OneHotEncoder(), ["k"])]
+    feeds = {"a": table[["a"]].to_numpy(), "k": table[["k"]].to_numpy(object)}
+    if library == "polars":
+        table = pytest.importorskip("polars").from_pandas(table)
+    else:
+        table = table.astype({"a": "Float64"})
+    model = fitted(ColumnTransformer(columns), table)
+    got = run(to_onnx(model, table), feeds)
+    assert_allclose(got["probabilities"], model.predict_proba(table), rtol=0, atol=1e-6)
+
+
 def test_names_of_columns_that_the_graph_changes(run):
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(X, columns=["unused (cm)", "a b", "a_b"])
