@@ -15,7 +15,7 @@ from sklearn.base import is_classifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from sk_mlp.onnx.check import check, columns, faulty
-from sk_mlp.onnx.graph import IR_VERSION, OPSETS, add_network
+from sk_mlp.onnx.graph import IR_VERSION, OPSETS, Outputs, add_network
 from sk_mlp.onnx.parts import HIDDEN, Part, estimators, last_step, part
 
 ALIAS = "SkMlpPart"
@@ -29,7 +29,7 @@ OPTIONS = {name: [False, True] for name in ("transform", "hidden", "raw_scores")
 OPTIONS["zipmap"] = [False]
 
 
-def model_to_onnx(model: Any, X: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
+def model_to_onnx(model: Any, X: Any, outputs: Outputs, dtype: Any) -> Any:
     """Convert a model that contains networks; see `sk_mlp.onnx.to_onnx`."""
     if hasattr(X, "to_pandas"):  # of polars
         X = X.to_pandas()

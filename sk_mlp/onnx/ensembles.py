@@ -8,6 +8,7 @@ Pipeline does not run; isotonic calibration takes the nearest threshold instead 
 (off by 0.11); and weights of a vote beside a "drop" are those of other members (off by 0.33).
 """
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -74,10 +75,9 @@ def add_calibrated(graph: Graph, model: Any, X: str) -> None:
         )
         P = graph.Sigmoid(graph.Add(graph.Mul(graph.Reshape(X, shape), a), b))
     else:
-        every = enumerate(calibrator for fold in folds for calibrator in fold)
         columns = [
             _isotonic(graph, graph.Gather(X, graph.constant([j]), axis=1), calibrator)
-            for j, calibrator in every
+            for j, calibrator in enumerate(chain.from_iterable(folds))
         ]
         P = graph.Reshape(graph.Concat(*columns, axis=1), shape)
     if n_columns == 1:

@@ -17,6 +17,8 @@ from sk_mlp._predictor import TwoLayerPredictor
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9
 
+Outputs = tuple[str, ...]
+
 
 class Graph:
     """An ONNX graph under construction.
@@ -25,7 +27,7 @@ class Graph:
     input is a name, or numbers: a constant of the dtype to compute in.
     """
 
-    def __init__(self, dtype: Any, outputs: tuple[str, ...]) -> None:
+    def __init__(self, dtype: Any, outputs: Outputs) -> None:
         self.dtype, self.outputs = dtype, outputs
         self.kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         self.nodes: list[Any] = []
@@ -61,12 +63,7 @@ Nodes = Callable[[Graph, Any, str], None]
 
 
 def graph_of(
-    model: Any,
-    outputs: tuple[str, ...],
-    dtype: Any,
-    n_features: int,
-    nodes: Nodes,
-    cast: bool = False,
+    model: Any, outputs: Outputs, dtype: Any, n_features: int, nodes: Nodes, cast: bool = False
 ) -> Any:
     """Return the nodes of a model that the outputs need; they cast X if it has another dtype."""
     graph = Graph(dtype, outputs)

@@ -20,7 +20,7 @@ from sklearn.preprocessing import Binarizer, KBinsDiscretizer, MaxAbsScaler, One
 
 from sk_mlp._predictor import TwoLayerPredictor
 from sk_mlp.onnx.ensembles import ENSEMBLES, add_columns, obstacle
-from sk_mlp.onnx.graph import Graph, Nodes, add_network, graph_of
+from sk_mlp.onnx.graph import Graph, Nodes, Outputs, add_network, graph_of
 
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
@@ -34,7 +34,7 @@ class Part(BaseEstimator):
     """A step with a graph: of a network, a selector or what combines an ensemble."""
 
     def __init__(
-        self, model: Any, outputs: tuple[str, ...], dtype: Any, n_features: int, nodes: Nodes
+        self, model: Any, outputs: Outputs, dtype: Any, n_features: int, nodes: Nodes
     ) -> None:
         self.n_features_in_ = n_features
         self.onnx_model = graph_of(model, outputs, dtype, n_features, nodes, cast=True)
@@ -70,7 +70,7 @@ def last_step(model: Any) -> Any:
     return last_step(model.steps[-1][1]) if isinstance(model, Pipeline) else model
 
 
-def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
+def part(model: Any, outputs: Outputs, dtype: Any) -> Any:
     """Return a copy of a fitted model in which parts take the place of networks.
 
     `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
@@ -146,7 +146,7 @@ def changed(model: Any, **attributes: Any) -> Any:
     return other
 
 
-def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
+def _ensemble(model: Any, outputs: Outputs, dtype: Any) -> Pipeline:
     """Return the members side by side, the part that combines them and what follows in a stack."""
     if isinstance(model, CalibratedClassifierCV):
         members = [fold.estimator for fold in model.calibrated_classifiers_]
