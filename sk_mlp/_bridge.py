@@ -29,23 +29,18 @@ def to_mlpclassifier(network: Any) -> MLPClassifier:
     coefs = [np.array(to_host(W)) for W in network.coefs_]
     intercepts = [np.array(to_host(b)) for b in network.intercepts_]
     mlp = MLPClassifier(**_their_parameters(network, coefs[0].shape[1]))
+    _copy_attributes(network, mlp)
     mlp.coefs_, mlp.intercepts_ = coefs, intercepts
-    mlp.n_features_in_ = network.n_features_in_
-    if hasattr(network, "feature_names_in_"):
-        mlp.feature_names_in_ = network.feature_names_in_
     classes = np.asarray(to_host(network.classes_))
     # a binarizer infers the kind of the target from an example
     example = np.eye(len(classes), dtype=int) if network._multilabel else classes
     mlp._label_binarizer = LabelBinarizer().fit(example)
     mlp.classes_ = mlp._label_binarizer.classes_
-    mlp.out_activation_ = network.out_activation_
-    mlp.n_layers_, mlp.n_outputs_ = 3, coefs[1].shape[1]
-    mlp.n_iter_, mlp.t_ = network.n_iter_, 0
+    mlp.n_layers_, mlp.n_outputs_, mlp.t_ = 3, coefs[1].shape[1], 0
     mlp.loss_, mlp.loss_curve_ = network.loss_, list(network.loss_curve_)
-    mlp.best_loss_ = None if mlp.early_stopping else network.loss_
-    mlp.validation_scores_, mlp.best_validation_score_ = None, None
-    if mlp.early_stopping:
-        mlp.validation_scores_, mlp.best_validation_score_ = [], -np.inf
+    early = mlp.early_stopping
+    mlp.best_loss_ = None if early else network.loss_
+    mlp.validation_scores_, mlp.best_validation_score_ = ([], -np.inf) if early else (None, None)
     mlp._no_improvement_count = 0
     mlp._best_coefs = [W.copy() for W in coefs]
     mlp._best_intercepts = [b.copy() for b in intercepts]
@@ -72,16 +67,13 @@ def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
     hidden_units = mlp.coefs_[0].shape[1]
     options = {name: getattr(mlp, name) for name in SAME_NAME}
     network = cls(hidden_units, solver=mlp.solver, alpha=mlp.alpha, standardize=False, **options)
+    _copy_attributes(mlp, network)
     network.coefs_ = [W.copy() for W in mlp.coefs_]
     network.intercepts_ = [b.copy() for b in mlp.intercepts_]
     network.classes_ = np.asarray(mlp.classes_)
-    network.out_activation_ = mlp.out_activation_
-    network.n_features_in_ = mlp.n_features_in_
-    if hasattr(mlp, "feature_names_in_"):
-        network.feature_names_in_ = mlp.feature_names_in_
     network.loss_ = float(mlp.loss_)
     network.loss_curve_ = [float(loss) for loss in getattr(mlp, "loss_curve_", [mlp.loss_])]
-    network.n_iter_, network.best_iter_ = mlp.n_iter_, mlp.n_iter_
+    network.best_iter_ = mlp.n_iter_
     network.converged_, network.stop_reason_ = False, "partial_fit"
     network.n_init_losses_ = [network.loss_]
     network.alpha_ = float(mlp.alpha)
@@ -91,6 +83,12 @@ def from_mlpclassifier(cls: Any, mlp: Any) -> Any:
         "moments": FeatureMoments.restore((0.0, nothing, nothing), len(nothing))._asdict()
     }
     return network
+
+
+def _copy_attributes(source: Any, target: Any) -> None:
+    for name in ("n_features_in_", "feature_names_in_", "out_activation_", "n_iter_"):
+        if hasattr(source, name):
+            setattr(target, name, getattr(source, name))
 
 
 def _their_parameters(network: Any, hidden_units: int) -> dict[str, Any]:

@@ -49,14 +49,8 @@ class CallbackTasks:
     """The tasks of one fit, reported to the callbacks of the estimator.
 
     Without callbacks nothing happens. With them it is a `Listener` of `sk_mlp._training.train`.
-    It must be used inside a method decorated by `with_callbacks`.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its callbacks are called.
-    X, y, sample_weight
-        Training data as the user gave them; callbacks score on them.
+    It must be used inside a method decorated by `with_callbacks`. `X`, `y` and `sample_weight` are
+    as the user gave them; callbacks score on them.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
@@ -94,10 +88,7 @@ class CallbackTasks:
     def end(self, attributes: Any = None) -> bool:
         """Close the innermost open task; returns whether a callback asks to stop.
 
-        Parameters
-        ----------
-        attributes : dict or callable () -> dict, optional
-            The fitted attributes of an estimator that had stopped here.
+        `attributes` are those of an estimator fitted until here, or a function that returns them.
         """
         if not self.callbacks:
             return False

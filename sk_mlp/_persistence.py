@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import InconsistentVersionWarning as SklearnVersionWarning
 
+import sk_mlp
 from sk_mlp._backend.arrays import to_numpy
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.moments import FeatureMoments
@@ -50,26 +51,21 @@ class InconsistentVersionWarning(SklearnVersionWarning):
 
 def stamped(state: dict[str, Any]) -> dict[str, Any]:
     """Return the state of an estimator with the version of sk_mlp that stores it."""
-    return {**state, VERSION_KEY: _current_version()}
+    return {**state, VERSION_KEY: sk_mlp.__version__}
 
 
 def checked(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
     """Return the state without its stamp, checked, with the options of this release.
 
-    Options that the file lacks get their defaults; unknown options are dropped with a warning.
-
-    Raises
-    ------
-    ValueError
-        If the fitted attributes are inconsistent or not finite.
+    Raises a ValueError if the fitted attributes are inconsistent or not finite.
     """
     estimator_name, state = estimator.__name__, dict(state)
-    saved_by, current = state.pop(VERSION_KEY, "of unknown version"), _current_version()
+    saved_by, current = state.pop(VERSION_KEY, "of unknown version"), sk_mlp.__version__
     if "slots" in state.get("_stream", {}):
         state["_stream"] = _with_named_state(state["_stream"])
     if "coefs_" in state:
         try:
-            check_fitted_attributes(state)
+            _check_fitted_attributes(state)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f"The stored state of this {estimator_name} is not valid: {error}"
@@ -86,7 +82,7 @@ def checked(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_options(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of another release with the options of this one."""
+    """Return the state with defaults for options that it lacks and without unknown ones."""
     parameters = signature(estimator).parameters
     unknown = [k for k in state if k not in parameters and not (k[0] == "_" or k[-1] == "_")]
     if unknown:
@@ -102,31 +98,33 @@ def _with_options(estimator: type, state: dict[str, Any]) -> dict[str, Any]:
 
 def _with_named_state(stream: dict[str, Any]) -> dict[str, Any]:
     """Return a state of `partial_fit` of 0.1.0, which had the vectors of a solver by position, by name."""
-    stream = dict(stream)
-    slots = stream.pop("slots")
-    slots = () if slots is None else slots
+    slots = () if stream["slots"] is None else stream["slots"]
     names = {0: (), 1: ("velocity",), 2: ("m", "v")}[len(slots)]
+    kept = {name: value for name, value in stream.items() if name != "slots"}
     solver = "adam" if len(slots) == 2 else "sgd"
-    return stream | {"solver": solver, "state": dict(zip(names, slots, strict=True))}
+    return kept | {"solver": solver, "state": dict(zip(names, slots, strict=True))}
 
 
-def check_fitted_attributes(state: dict[str, Any]) -> None:
+def _check_fitted_attributes(state: dict[str, Any]) -> None:
     """Raise unless the network, its classes and its training state are consistent."""
     W1, W2 = state["coefs_"]
     b1, b2 = state["intercepts_"]
-    classes, output = state["classes_"], state["out_activation_"]
     layout = Layout(state["n_features_in_"], W1.shape[1], W2.shape[1])
     d, h, k = layout
     _check_array("coefs_[0]", W1, (d, h))
     _check_array("coefs_[1]", W2, (h, k))
     _check_array("intercepts_[0]", b1, (h,))
     _check_array("intercepts_[1]", b2, (k,))
-    _check_choice("activation", state["activation"], ACTIVATIONS)
-    _check_choice("out_activation_", output, OUTPUTS)
-    n_classes = classes.shape[0]
-    _check_classes(to_host(classes))
-    if n_classes != (2 if k == 1 and output == "logistic" else k):
-        raise ValueError(f"classes_ has {n_classes} entries for {k} output units.")
+    for name, choices in (("activation", ACTIVATIONS), ("out_activation_", OUTPUTS)):
+        if state[name] not in choices:
+            raise ValueError(f"{name} is {state[name]!r}, expected one of {', '.join(choices)}.")
+    classes = to_host(state["classes_"])
+    if classes.ndim != 1 or has_nan(classes):
+        raise ValueError("classes_ must be a vector without NaN.")
+    if not np.array_equal(classes, np.unique(classes)):
+        raise ValueError("classes_ must be sorted and without repetitions.")
+    if len(classes) != (2 if k == 1 and state["out_activation_"] == "logistic" else k):
+        raise ValueError(f"classes_ has {len(classes)} entries for {k} output units.")
     if "_stream" in state:
         _check_stream(state["_stream"], layout)
 
@@ -146,14 +144,6 @@ def _check_stream(stream: dict[str, Any], layout: Layout) -> None:
         _check_array(f"the state {name!r} of the solver", vector, (layout.size,))
 
 
-def _check_classes(classes: Any) -> None:
-    """Raise unless the classes are sorted, distinct and not NaN."""
-    if classes.ndim != 1 or has_nan(classes):
-        raise ValueError("classes_ must be a vector without NaN.")
-    if not np.array_equal(classes, np.unique(classes)):
-        raise ValueError("classes_ must be sorted and without repetitions.")
-
-
 def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:
     if tuple(array.shape) != shape:
         raise ValueError(f"{name} has shape {tuple(array.shape)}, expected {shape}.")
@@ -161,14 +151,3 @@ def _check_array(name: str, array: Any, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} has dtype {array.dtype}, expected a floating one.")
     if not np.all(np.isfinite(to_numpy(array))):
         raise ValueError(f"{name} has values that are not finite.")
-
-
-def _check_choice(name: str, value: Any, choices: dict[str, Any]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is {value!r}, expected one of {', '.join(choices)}.")
-
-
-def _current_version() -> str:
-    from sk_mlp import __version__  # not at the top: this module is part of its import
-
-    return __version__

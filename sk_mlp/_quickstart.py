@@ -55,17 +55,21 @@ def circles() -> tuple[Any, np.ndarray, np.ndarray]:
     return network, X_train, y_train
 
 
-def wines() -> None:
-    """Compare defaults, without and with a scaler in front, on features of different units."""
-    X, y = load_wine(return_X_y=True)
-    folds = StratifiedKFold(5, shuffle=True, random_state=0).split(X, y)
-    models = {
-        "MLPClassifier()": MLPClassifier(random_state=0),
+def defaults() -> dict[str, Any]:
+    """Return scikit-learn's network as it should be used and the one of this package."""
+    return {
         "StandardScaler() + MLPClassifier()": make_pipeline(
             StandardScaler(), MLPClassifier(random_state=0)
         ),
         "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
     }
+
+
+def wines() -> None:
+    """Compare defaults, without and with a scaler in front, on features of different units."""
+    X, y = load_wine(return_X_y=True)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0).split(X, y)
+    models = {"MLPClassifier()": MLPClassifier(random_state=0), **defaults()}
     title = "Wines: 178 rows, 13 features from 0.1 to 1700, mean of 5 folds"
     compare(title, models, [(X[fit], X[held], y[fit], y[held]) for fit, held in folds])
 
@@ -79,13 +83,7 @@ def digits() -> None:
         scoring="neg_log_loss",
         cv=3,
     )
-    models = {
-        "StandardScaler() + MLPClassifier()": make_pipeline(
-            StandardScaler(), MLPClassifier(random_state=0)
-        ),
-        "TwoLayerMLPClassifier()": sk_mlp.TwoLayerMLPClassifier(random_state=0),
-        f"GridSearchCV, {UNITS} units": search,
-    }
+    models = {**defaults(), f"GridSearchCV, {UNITS} units": search}
     title = "Handwritten digits: 898 rows to train, 899 to test, 64 features, 10 classes"
     compare(title, models, [train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)])
     print(
@@ -93,25 +91,21 @@ def digits() -> None:
     )
 
 
-def score(
-    model: Any, X_train: np.ndarray, X_test: np.ndarray, y_train: np.ndarray, y_test: np.ndarray
-) -> tuple[float, float, float]:
-    """Return the accuracy, the log-loss and the CPU time of the fit."""
-    start = time.process_time()
-    with warnings.catch_warnings():
-        # MLPClassifier() stops at its 200 epochs, which is what its users get
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(X_train, y_train)
-    seconds = time.process_time() - start
-    accuracy = accuracy_score(y_test, model.predict(X_test))
-    return accuracy, log_loss(y_test, model.predict_proba(X_test)), seconds
-
-
 def compare(title: str, models: dict[str, Any], splits: list[Any]) -> None:
-    """Print a table with the mean scores of each model over the splits."""
+    """Print a table with the mean accuracy, log-loss and CPU time of fit over the splits."""
     print(f"\n{title}\n  {'':<44}accuracy   log-loss   seconds")
     for name, model in models.items():
-        accuracy, loss, seconds = np.mean([score(model, *split) for split in splits], axis=0)
+        scores = []
+        for X_train, X_test, y_train, y_test in splits:
+            start = time.process_time()
+            with warnings.catch_warnings():
+                # MLPClassifier() stops at its 200 epochs, which is what its users get
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(X_train, y_train)
+            seconds = time.process_time() - start
+            loss = log_loss(y_test, model.predict_proba(X_test))
+            scores.append((accuracy_score(y_test, model.predict(X_test)), loss, seconds))
+        accuracy, loss, seconds = np.mean(scores, axis=0)
         print(f"  {name:<44}{accuracy:8.3f}{loss:11.3f}{seconds:10.2f}")
 
 

@@ -12,7 +12,7 @@ from sk_mlp._solvers import OUTCOMES, SolverResult
 from sk_mlp._training.alpha import AlphaChoice
 from sk_mlp._training.training import Finished
 
-DUE = frozenset({10, 15, 20, 30, 50, 70})  # the first two digits of an iteration that is printed
+DUE = {1, 1.5, 2, 3, 5, 7}  # these and their multiples by powers of ten are printed
 
 # Share of the log-loss of the class frequencies below which held-out rows are predicted better
 # than by chance.
@@ -24,19 +24,14 @@ def is_due(iteration: int) -> bool:
 
     So a fit prints about six lines per power of ten.
     """
-    digits = str(iteration)
-    return int(digits[:2].ljust(2, "0")) in DUE and not digits[2:].strip("0")
+    return iteration / 10 ** (len(str(iteration)) - 1) in DUE
 
 
 class Reporter:
     """Print the course of a fit; a `Listener` of `sk_mlp._training.train`.
 
-    Parameters
-    ----------
-    solver : str
-    verbose : int
-        1: the alpha chosen, selected iterations, and the outcome of each restart. 2 and more:
-        every iteration.
+    `verbose` 1: the alpha chosen, selected iterations, and the outcome of each restart. 2 and
+    more: every iteration.
     """
 
     def __init__(self, solver: str, verbose: int) -> None:

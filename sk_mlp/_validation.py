@@ -74,13 +74,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def check_parameters(estimator: Any) -> None:
-    """Raise if a parameter of the estimator is not what it may be.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter, its value and what is allowed.
-    """
+    """Raise a ValueError that names a wrong parameter, its value and what is allowed."""
     name = type(estimator).__name__
     validate_parameter_constraints(estimator._parameter_constraints, options_of(estimator), name)
 

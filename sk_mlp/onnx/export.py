@@ -57,7 +57,8 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
     ValueError
         If the graph could not give the same predictions: for labels other than numbers below
         2**63, strings and booleans, or options such as ``voting="hard"``, where the message lists
-        what can be exported; or if `skl2onnx` converted another step wrongly.
+        what can be exported; or if `skl2onnx` does not convert another step, or wrongly, where the
+        message names it.
 
     Examples
     --------
@@ -82,15 +83,16 @@ def to_onnx(model: BaseEstimator, X: Any = None, *, hidden: bool = False, dtype:
         raise TypeError(
             f"to_onnx needs a fitted model with a network; got {model!r}. {parts.CAN_EXPORT}."
         )
+    bare = isinstance(model, TwoLayerPredictor)
+    if dtype is None and (X is None or bare):  # that of the parameters
+        dtype = "float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64"
     if dtype is not None:
         dtype = np.dtype(dtype)
-    elif X is None or isinstance(model, TwoLayerPredictor):  # that of the parameters
-        dtype = np.dtype("float32" if "float32" in str(found[-1].coefs_[0].dtype) else "float64")
-    if dtype not in (None, np.float32, np.float64):
-        raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64; got {dtype}.")
     outputs = ("label", "probabilities", *(parts.HIDDEN if hidden else ()))
-    if isinstance(model, TwoLayerPredictor):
-        return parts.Part(model, outputs, dtype, model.n_features_in_).to_onnx()
+    if bare:
+        return parts.graph_of(model, outputs, dtype, model.n_features_in_, parts.add_network)
     converter = _imported("sk_mlp.onnx.converter", "to_onnx")
     return converter.model_to_onnx(model, X, outputs, dtype)
 

@@ -1,6 +1,7 @@
 """The network as nodes of an ONNX graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,26 +17,26 @@ from sk_mlp._predictor import TwoLayerPredictor
 OPSETS = {"": 18, "ai.onnx.ml": 3}
 IR_VERSION = 9
 
+Outputs = tuple[str, ...]
+
 
 class Graph:
-    """An ONNX graph under construction, the dtype it computes in and the outputs to give."""
+    """An ONNX graph under construction.
 
-    def __init__(self, dtype: np.dtype, outputs: Sequence[str]) -> None:
+    ``graph.Add(X, 1.0)`` adds a node with the operator Add and returns the name of its output. An
+    input is a name, or numbers: a constant of the dtype to compute in.
+    """
+
+    def __init__(self, dtype: Any, outputs: Outputs) -> None:
         self.dtype, self.outputs = dtype, outputs
+        self.kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
-    def constant(self, values: np.ndarray) -> str:
-        """Add a constant of the dtype of `values`; return its name."""
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(values, name))
-        return name
+    def __getattr__(self, operator: str) -> Callable[..., str]:
+        return partial(self._node, operator)
 
-    def node(self, operator: str, *inputs: Any, output: str = "", **attributes: Any) -> str:
-        """Add a node with one output; return the name of its output.
-
-        An input is a name, or numbers: a constant of the dtype to compute in.
-        """
+    def _node(self, operator: str, *inputs: Any, output: str = "", **attributes: Any) -> str:
         names = [
             value if isinstance(value, str) else self.constant(np.asarray(value, self.dtype))
             for value in inputs
@@ -44,57 +45,57 @@ class Graph:
         self.nodes.append(helper.make_node(operator, names, [output], output, **attributes))
         return output
 
-    def to_onnx(self, name: str, kind: int, n_features: int) -> Any:
-        """Model of the nodes that the outputs need, of an input X of type `kind`."""
-        X = helper.make_tensor_value_info("X", kind, [None, n_features])
-        body = helper.make_graph(self.nodes, name, [X], [], self.constants)
-        opsets = [helper.make_opsetid("", OPSETS[""])]
-        model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
-        model = shape_inference.infer_shapes(model)  # the types of the outputs
-        model = utils.Extractor(model).extract_model(["X"], list(self.outputs))
-        del model.graph.value_info[:]
-        for output in model.graph.output:  # any number of rows
-            output.type.tensor_type.shape.dim[0].ClearField("dim_param")
-        model.graph.name = name
-        model.producer_name, model.producer_version = "sk_mlp", __version__
-        checker.check_model(model, full_check=True)
-        return model
+    def constant(self, values: Any) -> str:
+        """Add a constant of the dtype of `values`; return its name."""
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def label(self, model: Any, scores: str) -> None:
+        """Look up the class with the highest score, the first of equal ones."""
+        if "label" in self.outputs:  # else they may be labels that ONNX does not have
+            codes = self.ArgMax(scores, axis=1, keepdims=0)
+            self.Gather(self.constant(labels(model)), codes, output="label")
 
 
-# given a graph, the name of Z and the name of the output, which is returned
-ActivationNodes = Callable[[Graph, str, str], str]
+# adds the nodes of a model to a graph, given the name of their input
+Nodes = Callable[[Graph, Any, str], None]
 
 
-def _operator(operator: str) -> ActivationNodes:
-    return lambda graph, Z, output: graph.node(operator, Z, output=output)
+def graph_of(
+    model: Any, outputs: Outputs, dtype: Any, n_features: int, nodes: Nodes, cast: bool = False
+) -> Any:
+    """Return the nodes of a model that the outputs need; they cast X if it has another dtype."""
+    graph = Graph(dtype, outputs)
+    nodes(graph, model, graph.Cast("X", to=graph.kind) if cast else "X")
+    X = helper.make_tensor_value_info("X", graph.kind, ["n_samples", int(n_features)])
+    body = helper.make_graph(graph.nodes, "", [X], [], graph.constants)
+    opsets = [helper.make_opsetid("", OPSETS[""])]
+    onnx_model = helper.make_model(body, opset_imports=opsets, ir_version=IR_VERSION)
+    onnx_model = shape_inference.infer_shapes(onnx_model)  # the types of the outputs
+    onnx_model = utils.Extractor(onnx_model).extract_model(["X"], list(outputs))
+    del onnx_model.graph.value_info[:]
+    onnx_model.graph.name = type(model).__name__
+    onnx_model.producer_name, onnx_model.producer_version = "sk_mlp", __version__
+    checker.check_model(onnx_model, full_check=True)
+    return onnx_model
 
 
-def _leaky_relu(graph: Graph, Z: str, output: str) -> str:
-    # not LeakyRelu, which runtimes do not know in double precision
-    return graph.node("Max", Z, graph.node("Mul", Z, LEAK), output=output)
+def _gelu(graph: Graph, Z: str) -> str:
+    cubic = graph.Mul(graph.Mul(graph.Mul(Z, Z), Z), 0.044715)
+    gate = graph.Tanh(graph.Mul(graph.Add(Z, cubic), np.sqrt(2 / np.pi)))
+    return graph.Mul(graph.Mul(Z, 0.5), graph.Add(gate, 1.0))
 
 
-def _gelu(graph: Graph, Z: str, output: str) -> str:
-    # not Gelu, which is younger than opset 18
-    cubic = graph.node("Mul", graph.node("Mul", Z, Z), Z)
-    cubic = graph.node("Mul", cubic, 0.044715)
-    inner = graph.node("Mul", graph.node("Add", Z, cubic), np.sqrt(2 / np.pi))
-    gate = graph.node("Add", graph.node("Tanh", inner), 1.0)
-    return graph.node("Mul", graph.node("Mul", Z, 0.5), gate, output=output)
-
-
-def _silu(graph: Graph, Z: str, output: str) -> str:
-    return graph.node("Mul", Z, graph.node("Sigmoid", Z), output=output)
-
-
-ACTIVATION_NODES: dict[str, ActivationNodes] = {
-    "identity": _operator("Identity"),
-    "logistic": _operator("Sigmoid"),
-    "tanh": _operator("Tanh"),
-    "relu": _operator("Relu"),
-    "leaky_relu": _leaky_relu,
+# not LeakyRelu, which runtimes do not know in double precision, nor Gelu, younger than opset 18
+ACTIVATION_NODES: dict[str, Callable[[Graph, str], str]] = {
+    "identity": lambda graph, Z: Z,
+    "logistic": lambda graph, Z: graph.Sigmoid(Z),
+    "tanh": lambda graph, Z: graph.Tanh(Z),
+    "relu": lambda graph, Z: graph.Relu(Z),
+    "leaky_relu": lambda graph, Z: graph.Max(Z, graph.Mul(Z, LEAK)),
     "gelu": _gelu,
-    "silu": _silu,
+    "silu": lambda graph, Z: graph.Mul(Z, graph.Sigmoid(Z)),
 }
 
 
@@ -104,36 +105,21 @@ def add_network(graph: Graph, model: TwoLayerPredictor, X: str) -> None:
     They give "label", "probabilities", "hidden", "logits" and "scores", which are the logits of
     both of two classes.
     """
-
-    def affine(layer: int, rows: str, output: str = "") -> str:
-        W, b = (to_numpy(arrays[layer]) for arrays in (model.coefs_, model.intercepts_))
-        return graph.node("Add", graph.node("MatMul", rows, W), b, output=output)
-
-    H = ACTIVATION_NODES[model.activation](graph, affine(0, X), "hidden")
-    S = affine(1, H, "logits")
+    W1, W2 = map(to_numpy, model.coefs_)
+    b1, b2 = map(to_numpy, model.intercepts_)
+    H = ACTIVATION_NODES[model.activation](graph, graph.Add(graph.MatMul(X, W1), b1))
+    graph.Identity(H, output="hidden")
+    S = graph.Add(graph.MatMul(H, W2), b2, output="logits")
     softmax = model.out_activation_ == "softmax"
-    if softmax or model._multilabel:
-        graph.node("Identity", S, output="scores")
-    else:
-        S = both_logits(graph, S)
-    graph.node("Softmax" if softmax else "Sigmoid", S, output="probabilities")
+    if not softmax and not model._multilabel:
+        S = graph.Concat(graph.Neg(S), S, axis=1)
+    graph.Identity(S, output="scores")
+    (graph.Softmax if softmax else graph.Sigmoid)(S, output="probabilities")
     # from the logits, as `predict` does, so that both agree where probabilities round to a tie
     if model._multilabel:
-        graph.node("Cast", graph.node("Greater", S, 0.0), output="label", to=TensorProto.INT64)
+        graph.Cast(graph.Greater(S, 0.0), output="label", to=TensorProto.INT64)
     else:
-        add_label(graph, model, S)
-
-
-def both_logits(graph: Graph, S: str) -> str:
-    """Logits of both of two classes, from those of the second."""
-    return graph.node("Concat", graph.node("Neg", S), S, output="scores", axis=1)
-
-
-def add_label(graph: Graph, model: Any, scores: str) -> None:
-    """Add the nodes that look up the class with the highest score, the first of equal ones."""
-    if "label" in graph.outputs:  # else they may be labels that ONNX does not have
-        codes = graph.node("ArgMax", scores, axis=1, keepdims=0)
-        graph.node("Gather", graph.constant(labels(model)), codes, output="label")
+        graph.label(model, S)
 
 
 def labels(model: Any) -> np.ndarray:
@@ -142,7 +128,7 @@ def labels(model: Any) -> np.ndarray:
     if classes.dtype.kind in "bf":
         return classes
     if classes.dtype.kind in "iu":
-        if classes.size and classes.max() > np.iinfo(np.int64).max:
+        if classes.max() > np.iinfo(np.int64).max:
             raise ValueError(f"ONNX has integer labels below 2**63 only; got {classes.max()}.")
         return classes.astype(np.int64)
     classes = classes.astype(object)

@@ -5,35 +5,23 @@ that a replacement has to return are its own attribute, so nothing affects the n
 """
 
 import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from onnx import helper
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import StackingClassifier
 from sklearn.feature_selection import SelectorMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
-from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder
+from sklearn.preprocessing import Binarizer, KBinsDiscretizer, MaxAbsScaler, OneHotEncoder
 
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp.onnx.ensembles import add_calibrated, add_mean, add_one_vs_rest, add_stack
-from sk_mlp.onnx.graph import Graph, add_network
+from sk_mlp.onnx.ensembles import ENSEMBLES, add_columns, obstacle
+from sk_mlp.onnx.graph import Graph, Nodes, Outputs, add_network, graph_of
 
-# what an ensemble takes of its members, and the function that adds the nodes that combine it
-ENSEMBLES = {
-    CalibratedClassifierCV: ("logits", add_calibrated),
-    BaggingClassifier: ("probabilities", add_mean),
-    VotingClassifier: ("probabilities", add_mean),
-    OneVsRestClassifier: ("logits", add_one_vs_rest),
-    StackingClassifier: ("probabilities", add_stack),
-}
 HIDDEN = ("hidden",)
 CAN_EXPORT = (
     "What can be exported: a network; a Pipeline, FeatureUnion or ColumnTransformer with "
@@ -42,23 +30,14 @@ CAN_EXPORT = (
 )
 
 
-@dataclass(eq=False)
 class Part(BaseEstimator):
-    """A network, or the last step of an ensemble, and what the graph takes of it."""
+    """A step with a graph: of a network, a selector or what combines an ensemble."""
 
-    model: Any
-    outputs: tuple[str, ...]
-    dtype: Any  # to compute in; None for that of the input
-    n_features_in_: int
-    nodes: Callable[[Graph, Any, str], None] = add_network  # adds its nodes
-
-    def to_onnx(self, given: int = 0) -> Any:
-        """Model of this part alone; `given` is the type of its input if not that of `dtype`."""
-        kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        graph = Graph(self.dtype, self.outputs)
-        X = graph.node("Cast", "X", to=kind) if given not in (0, kind) else "X"
-        self.nodes(graph, self.model, X)
-        return graph.to_onnx(type(self.model).__name__, given or kind, int(self.n_features_in_))
+    def __init__(
+        self, model: Any, outputs: Outputs, dtype: Any, n_features: int, nodes: Nodes
+    ) -> None:
+        self.n_features_in_ = n_features
+        self.onnx_model = graph_of(model, outputs, dtype, n_features, nodes, cast=True)
 
 
 def estimators(model: Any) -> Iterator[Any]:
@@ -91,15 +70,15 @@ def last_step(model: Any) -> Any:
     return last_step(model.steps[-1][1]) if isinstance(model, Pipeline) else model
 
 
-def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
+def part(model: Any, outputs: Outputs, dtype: Any) -> Any:
     """Return a copy of a fitted model in which parts take the place of networks.
 
     `outputs` is what to take of its last step: "hidden" alone if it is a transformer, else of
-    "label", "probabilities", "hidden" and "logits". For `dtype` see `Part`.
+    "label", "probabilities", "hidden" and "logits"; parts compute in `dtype`.
     """
     model = unwrapped(model)
     if isinstance(model, TwoLayerPredictor):
-        return Part(model, outputs, dtype, model.n_features_in_)
+        return Part(model, outputs, dtype, model.n_features_in_, add_network)
     if isinstance(model, Pipeline):
         steps = [
             (name, part(step, outputs if step is model.steps[-1][1] else HIDDEN, dtype))
@@ -115,41 +94,49 @@ def part(model: Any, outputs: tuple[str, ...], dtype: Any) -> Any:
     if isinstance(model, FeatureUnion | ColumnTransformer):
         where = "transformers_" if isinstance(model, ColumnTransformer) else "transformer_list"
         parts = [(name, part(step, HIDDEN, dtype), *on) for name, step, *on in vars(model)[where]]
-        return changed(model, **{where: parts})
-    model = _exact(model, dtype)
+        return changed(model, **{where: [each for each in parts if each[1] != "drop"]})
     if isinstance(model, SelectorMixin) or not networks(model):
-        return model  # a selector is exported as the columns that it kept
+        return _exact(model, dtype)
     if type(model) not in ENSEMBLES:
         raise TypeError(f"{type(model).__name__} with a network cannot be exported. {CAN_EXPORT}.")
     return _ensemble(model, outputs, dtype)
 
 
 def _exact(model: Any, dtype: Any) -> Any:
-    """Return a transformer, or what stands for it where skl2onnx would ignore an option."""
+    """Return a transformer, or what stands for it where skl2onnx would convert it wrongly."""
+    indicator = getattr(model, "indicator_", None)
+    texts = isinstance(getattr(model, "statistics_", [None])[0], str)
+    if isinstance(model, SelectorMixin):  # wrong for the first column alone
+        columns = model.get_support(indices=True)
+        return Part(columns, HIDDEN, dtype, model.n_features_in_, add_columns)
     if isinstance(model, MaxAbsScaler) and getattr(model, "clip", False):
         raise ValueError("MaxAbsScaler with clip=True cannot be exported: skl2onnx does not clip.")
     if isinstance(model, OneHotEncoder) and model.handle_unknown in ("infrequent_if_exist", "warn"):
         # without infrequent categories, which skl2onnx refuses, this is the same
         return changed(model, handle_unknown="ignore")
-    indicator = getattr(model, "indicator_", None)
-    if indicator is None or not len(indicator.features_):
-        return model
-    missing = model.missing_values
-    if not (isinstance(missing, float) and np.isnan(missing)):
-        raise ValueError(
-            f"{type(model).__name__} with add_indicator=True can be exported only if NaN is the "
-            f"missing value; got missing_values={missing!r}."
-        )
-    imputer = changed(model, add_indicator=False, indicator_=None)
-    indicators = Part(indicator, HIDDEN, dtype, model.n_features_in_, _add_indicators)
-    return FeatureUnion([("values", imputer), ("indicators", indicators)])
+    if isinstance(model, Binarizer):  # in double precision the threshold itself would give 1
+        return changed(model, threshold=np.nextafter(model.threshold, np.inf))
+    if isinstance(model, KBinsDiscretizer):
+        if dtype == np.float64:  # the edges are in single precision
+            raise ValueError("KBinsDiscretizer does not run in float64: pass dtype=np.float32.")
+        return changed(model, encode="ordinal" if model.encode == "ordinal" else "onehot-dense")
+    if indicator is not None and len(indicator.features_):
+        missing = model.missing_values
+        if texts or not (isinstance(missing, float) and np.isnan(missing)):
+            raise ValueError(
+                f"{type(model).__name__} with add_indicator=True can be exported for numbers, and "
+                f"only if NaN is the missing value; got missing_values={missing!r}."
+            )
+        imputer = changed(model, add_indicator=False, indicator_=None)
+        indicators = Part(indicator, HIDDEN, dtype, model.n_features_in_, _add_indicators)
+        return FeatureUnion([("values", imputer), ("indicators", indicators)])
+    return changed(model, missing_values=str(model.missing_values)) if texts else model
 
 
 def _add_indicators(graph: Graph, indicator: Any, X: str) -> None:
     """Add a column for each feature of a MissingIndicator: 1 where it is NaN, else 0."""
-    columns = graph.node("Gather", X, graph.constant(indicator.features_), axis=1)
-    kind = helper.np_dtype_to_tensor_dtype(graph.dtype)
-    graph.node("Cast", graph.node("IsNaN", columns), output="hidden", to=kind)
+    columns = graph.Gather(X, graph.constant(indicator.features_), axis=1)
+    graph.Cast(graph.IsNaN(columns), output="hidden", to=graph.kind)
 
 
 def changed(model: Any, **attributes: Any) -> Any:
@@ -159,53 +146,23 @@ def changed(model: Any, **attributes: Any) -> Any:
     return other
 
 
-def _ensemble(model: Any, outputs: tuple[str, ...], dtype: Any) -> Pipeline:
+def _ensemble(model: Any, outputs: Outputs, dtype: Any) -> Pipeline:
     """Return the members side by side, the part that combines them and what follows in a stack."""
     if isinstance(model, CalibratedClassifierCV):
         members = [fold.estimator for fold in model.calibrated_classifiers_]
     else:
         members = model.estimators_
     last = [last_step(member) for member in members]
-    if why := "before the last step" if outputs == HIDDEN else _obstacle(model, last, dtype):
+    if why := "before the last step" if outputs == HIDDEN else obstacle(model, last, dtype):
         raise ValueError(f"{type(model).__name__} {why} cannot be exported exactly. {CAN_EXPORT}.")
     taken, nodes = ENSEMBLES[type(model)]
     union = [(str(j), part(member, (taken,), dtype)) for j, member in enumerate(members)]
-    output = last[0].intercepts_[1] if taken == "logits" else model.classes_
-    combined = Part(model, outputs, dtype, len(members) * len(output), nodes)
-    steps = [("members", FeatureUnion(union)), ("combined", combined)]
-    if isinstance(model, StackingClassifier):
-        combined.outputs = ("features",)
-        # it is fitted to the numbers of the classes
-        final = changed(model.final_estimator_, classes_=model.classes_)
-        steps.append(("final", part(final, outputs, dtype)))
-    return Pipeline(steps)
-
-
-def _obstacle(model: Any, members: list[Any], dtype: Any) -> str:
-    """Why the graph of an ensemble of these members would not be exact, or ""."""
-    n_classes = 2 if isinstance(model, OneVsRestClassifier) else len(model.classes_)
-    for member in members:
-        if not isinstance(member, TwoLayerPredictor):
-            return f"with the member {type(member).__name__}"
-        if member._multilabel or len(member.classes_) != n_classes:
-            return "whose members differ in their classes, or are multilabel,"
-    if isinstance(model, CalibratedClassifierCV):
-        if model.method not in ("sigmoid", "isotonic"):
-            return f"with method={model.method!r}"
-        single = any("float32" in str(member.coefs_[0].dtype) for member in members)
-        if model.method == "isotonic" and (dtype == np.float32 or single):
-            return "with method='isotonic' and a network or dtype of single precision"
-    if isinstance(model, BaggingClassifier):
-        every = np.arange(model.n_features_in_)
-        if not all(np.array_equal(features, every) for features in model.estimators_features_):
-            return "on a part of the features"
-    if isinstance(model, VotingClassifier) and model.voting != "soft":
-        return f"with voting={model.voting!r}"
-    if isinstance(model, OneVsRestClassifier) and model.multilabel_:
-        return "of a multilabel target"
-    if isinstance(model, StackingClassifier):
-        if model.passthrough or set(model.stack_method_) != {"predict_proba"}:
-            return "with passthrough=True or a stack_method other than 'predict_proba'"
-        if not isinstance(model.final_estimator_, LogisticRegression | TwoLayerPredictor):
-            return f"with the final estimator {type(model.final_estimator_).__name__}"
-    return ""
+    width = len(members) * len(last[0].intercepts_[1] if taken == "logits" else model.classes_)
+    steps = [("members", FeatureUnion(union))]
+    if not isinstance(model, StackingClassifier):
+        return Pipeline([*steps, ("combined", Part(model, outputs, dtype, width, nodes))])
+    # of two classes, the final estimator sees the second only; it is fitted to their numbers
+    step = 2 if len(model.classes_) == 2 else 1
+    columns = Part(np.arange(step - 1, width, step), HIDDEN, dtype, width, nodes)
+    final = part(changed(model.final_estimator_, classes_=model.classes_), outputs, dtype)
+    return Pipeline([*steps, ("columns", columns), ("final", final)])

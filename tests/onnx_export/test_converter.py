@@ -89,6 +89,15 @@ def test_dtype_is_that_of_the_columns_too():
     assert kinds == {TensorProto.FLOAT}
 
 
+def test_dtype_is_that_of_encoded_numbers_too(run):
+    pytest.importorskip("skl2onnx")
+    X, y = load_iris(return_X_y=True)
+    for dtype in (np.float32, np.float64):
+        codes = X.round().astype(dtype)
+        model = make_pipeline(OneHotEncoder(), small()).fit(codes, y)
+        assert_same(run(to_onnx(model, codes), {"X": codes}), model, codes)
+
+
 TEXTS = ["red apple", "blue sky", "Red sky at a night", "grüner apple", "don't! sky_2", "müll x"]
 
 
