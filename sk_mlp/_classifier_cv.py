@@ -110,9 +110,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     alpha_ : float
         The chosen alpha: the largest whose mean score is within one standard error of the best one,
         over the held-out rows for the default score, over the folds for others. If fewer than half
-        of the distinct rows were used to choose, it is the alpha of the best score.
+        of the distinct rows were used to choose, it is the alpha of the best score. Log-losses are
+        compared as if one more row had a random label; see the :ref:`User Guide <cross_validation>`.
     hidden_units_ : int
-        The chosen number of hidden units, by the best mean score.
+        The chosen number of hidden units: that of the best mean score.
     alphas_ : ndarray of shape (n_alphas,)
         The alphas to choose from, in decreasing order.
     scores_ : ndarray of shape (n_hidden_units, n_folds, n_alphas)
@@ -281,7 +282,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         networks = self._candidates(data, seed)
         tasks.begin("fit", len(networks) + 1)
         paths = self._walk(networks, alphas, rows, tasks)
-        i = int(np.argmax([scores.merits.max() for scores in paths]))
+        i = int(np.argmax([scores.means.max() for scores in paths]))
         if not np.isfinite(paths[i].means).any():
             raise ValueError(
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
