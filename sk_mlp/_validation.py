@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import lru_cache
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any
@@ -100,13 +101,20 @@ def options_of(estimator: Any) -> dict[str, Any]:
     Those of `TwoLayerMLPClassifier` that a subclass does not take in its constructor are its
     attributes, or else have their defaults.
     """
-    options: dict[str, Any] = {}
-    for parent in reversed(type(estimator).__mro__):
+    kind: Any = type(estimator)  # mypy takes a class for not hashable
+    defaults = _defaults(kind).items()
+    options = {name: getattr(estimator, name, default) for name, default in defaults}
+    return {name: str(v) if isinstance(v, str) else v for name, v in options.items()}
+
+
+@lru_cache  # to inspect signatures takes as long as a step of a stream
+def _defaults(estimator: type) -> dict[str, Any]:
+    defaults: dict[str, Any] = {}
+    for parent in reversed(estimator.__mro__):
         if parent is not object and "__init__" in vars(parent):
             parameters = signature(vars(parent)["__init__"]).parameters.values()
-            options |= {p.name: p.default for p in parameters if p.default is not p.empty}
-    options = {name: getattr(estimator, name, default) for name, default in options.items()}
-    return {name: str(v) if isinstance(v, str) else v for name, v in options.items()}
+            defaults |= {p.name: p.default for p in parameters if p.default is not p.empty}
+    return defaults
 
 
 @contextlib.contextmanager

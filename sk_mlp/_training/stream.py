@@ -59,8 +59,8 @@ def next_pass(
     objective = objective.with_alpha(alpha * share / moments.weight)
     rng = copy.deepcopy(stream.get("random_state")) or check_random_state(options["random_state"])
     layout, standardization = objective.network.layout, objective.standardization
-    # of a copy, so that the order of the rows does not depend on what wakes up
-    starts_rng = rng if last is None else copy.deepcopy(rng)
+    # one of its own, so that the order of the rows does not depend on what wakes up
+    starts_rng = rng if last is None else np.random.RandomState(stream.get("t", 0))
     (start,) = random_starts(objective, data, settings._replace(n_init=1), starts_rng)
     if last is not None:
         start = rescaled(layout, last, old, standardization, start)
