@@ -26,10 +26,8 @@ def whole_rows(collection: Any) -> Any:
     return collection
 
 
-def row_partitions(
-    X: Any, y: Any, sample_weight: Any
-) -> tuple[list[tuple[Delayed | None, ...]], list[float]]:
-    """Return (X, y, sample_weight) of each partition, with equal rows, and its relative size."""
+def row_partitions(X: Any, y: Any, sample_weight: Any) -> list[Delayed]:
+    """Return (X, y, sample_weight) of each partition, with equal rows."""
     named = {"X": X, "y": y, "sample_weight": sample_weight}
     if sample_weight is None:
         del named["sample_weight"]
@@ -41,24 +39,23 @@ def row_partitions(
             )
     if X.ndim != 2:
         raise ValueError(f"X must have two dimensions, got {X.ndim}.")
-    sizes = [float(n) for n in X.chunks[0]] if is_array(X) else [np.nan] * X.npartitions
-    known = not np.isnan(sizes).any()
-    parts = []
+    columns = []
     for name, collection in named.items():
         collection = whole_rows(collection)
-        if known and is_array(collection) and not np.isnan(collection.shape[0]):
+        if is_array(X) and is_array(collection) and np.isfinite(X.shape[0] + collection.shape[0]):
             if collection.shape[0] != X.shape[0]:
                 raise ValueError(f"X has {X.shape[0]} rows, {name} has {collection.shape[0]}.")
             collection = collection.rechunk({0: X.chunks[0]})
-        parts.append(_blocks(collection))
-        if len(parts[-1]) != len(sizes):
+        columns.append(_blocks(collection))
+        if len(columns[-1]) != len(columns[0]):
             raise ValueError(
-                f"X has {len(sizes)} partitions, {name} has {len(parts[-1])}, and their sizes are "
-                "not known. Give both the same partitions, or call compute_chunk_sizes()."
+                f"X has {len(columns[0])} partitions, {name} has {len(columns[-1])}, and their "
+                "sizes are not known. Give both the same partitions, or call "
+                "compute_chunk_sizes()."
             )
     if sample_weight is None:
-        parts.append([None] * len(sizes))
-    return list(zip(*parts, strict=True)), sizes if known and sum(sizes) > 0 else [1.0] * len(sizes)
+        columns.append([None] * len(columns[0]))
+    return [dask.delayed(part) for part in zip(*columns, strict=True)]
 
 
 def _blocks(collection: Any) -> list[Delayed]:
