@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from distributed import get_worker
@@ -21,15 +21,11 @@ from sk_mlp._network.objective import RowSum
 Block = tuple[Any, Any, Any]  # X, y and sample_weight (or None), as they came
 
 
-class Labels(NamedTuple):
-    """Labels of a block and the sample weight of each; for multilabel y one row of mean labels."""
+def labels(number: int, block: Block) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find the labels of a block and the weight of each; None if it has no rows.
 
-    y: np.ndarray
-    weights: np.ndarray
-
-
-def labels(number: int, block: Block) -> Labels | None:
-    """Find the labels of a block; None if it has no rows."""
+    For multilabel y there is one row, the mean indicators.
+    """
     X, y, sample_weight = block
     with _named(number):
         for name, values in (("y", y), ("sample_weight", sample_weight)):
@@ -42,33 +38,19 @@ def labels(number: int, block: Block) -> Labels | None:
         if type_of_target(y, input_name="y").startswith("multilabel"):
             total = weights.sum()
             mean = weights @ encode(y).encoded / (total or 1.0)
-            return Labels(mean[None], total[None])
+            return mean[None], total[None]
         target = encode(y, np.unique(y))
         totals = np.bincount(target.codes, weights, minlength=len(target.classes))
-        return Labels(target.classes, totals)
+        return target.classes, totals
 
 
 def validated(
-    number: int,
-    block: Block,
-    estimator: Any,
-    classes: np.ndarray,
-    class_weight: np.ndarray | None,
-    dtype: Any,
+    number: int, block: Block, estimator: Any, classes: np.ndarray, class_weight: Any, dtype: Any
 ) -> Data | None:
     """Validate and encode a block that has rows; None if all have weight zero.
 
-    Parameters
-    ----------
-    number : int
-    block : (X, y, sample_weight)
-    estimator : estimator
-        Knows the features that X must have, and no class weight.
-    classes : ndarray of shape (n_classes,)
-        Found in all blocks.
-    class_weight : ndarray of shape (n_classes,) or None
-    dtype : dtype
-        Of X: that of a single block may differ.
+    The estimator knows the features that X must have, and no class weight. The rest is that of all
+    blocks: the classes, the weight of each, and the dtype of X.
     """
     X, y, sample_weight = block
     with _named(number):
@@ -96,12 +78,9 @@ def sums(
     blocks: list[Data], network: Network, params: np.ndarray
 ) -> list[tuple[float, np.ndarray, float]]:
     """Sum over the rows of each block, by all threads; see `RowSum.loss_gradient`."""
-
-    def of_block(data: Data) -> tuple[float, np.ndarray, float]:
-        return RowSum(network, data.rows()).loss_gradient(params)
-
+    parts = [RowSum(network, data.rows()) for data in blocks]
     with ThreadPoolExecutor(get_worker().state.nthreads) as pool:
-        return list(pool.map(of_block, blocks))
+        return list(pool.map(lambda part: part.loss_gradient(params), parts))
 
 
 def right_weight(block: Block, estimator: Any) -> tuple[float, float]:

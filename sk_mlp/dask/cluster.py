@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any, Self
 
 import dask
-from dask.utils import format_bytes, parse_timedelta
-from distributed import Client, Future, KilledWorker, get_client, get_worker
+from dask.utils import format_bytes
+from distributed import Client, Future, KilledWorker, get_client, get_worker, wait
 
 POLL_SECONDS = 1.0
 STALL_SECONDS = 60.0  # without any worker that accepts work
@@ -49,11 +49,8 @@ def current_client() -> Client:
 class Cluster:
     """The workers of a client: submits tasks to them and waits for results.
 
-    A context manager: when it is left, the workers forget all that was submitted, and a failure
-    of the cluster becomes an error that says what happened:
-
-    * MemoryError if workers died because they exceeded their memory limit;
-    * RuntimeError if workers died for another reason, or the scheduler is lost.
+    When it is left, the workers forget all that was submitted, and a failure of the cluster becomes
+    a MemoryError, if workers exceeded their limit, or else a RuntimeError that says what happened.
     """
 
     def __init__(self, client: Client) -> None:
@@ -61,6 +58,8 @@ class Cluster:
         self.started = time.time()
         self.last_seen_running = time.monotonic()
         self.submitted: weakref.WeakSet[Future] = weakref.WeakSet()
+        # kept until the next ones are sent: a message about their end would delay those by 10 ms
+        self.last_calls: list[Future] = []
 
     def __enter__(self) -> Self:
         return self
@@ -88,9 +87,13 @@ class Cluster:
 
     def call(self, function: Callable[..., Any], *args: Sequence[Any], **same: Any) -> list[Any]:
         """Return the result of a call for each item of `args`."""
-        futures = self.map(function, *args, **same)
-        gathered = self.client.gather(futures, asynchronous=True)
-        call = asyncio.run_coroutine_threadsafe(gathered, self.client.loop.asyncio_loop)
+        futures = self.last_calls = self.map(function, *args, **same)
+
+        async def results() -> Any:
+            await wait(futures)  # which ends quietly if the fit is interrupted
+            return await self.client.gather(futures, asynchronous=True)
+
+        call = asyncio.run_coroutine_threadsafe(results(), self.client.loop.asyncio_loop)
         try:
             while True:
                 try:
@@ -138,10 +141,10 @@ class Cluster:
         """Return the answer of the scheduler, or None if there is none in time."""
         if self.client.status != "running":
             return None
-        seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.tcp"))
+        seconds = dask.config.get("distributed.comm.timeouts.tcp")
         try:
             ask = getattr(self.client.scheduler, question)
-            return self.client.sync(ask, callback_timeout=float(seconds), **details)
+            return self.client.sync(ask, callback_timeout=seconds, **details)
         except (OSError, RuntimeError, AttributeError, CancelledError):
             return None  # a timeout is an OSError; a closed client has no scheduler
 

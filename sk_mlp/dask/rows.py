@@ -23,7 +23,7 @@ from sk_mlp._training.alpha import SAMPLE_ROWS
 from sk_mlp._training.training import TrainingSet
 from sk_mlp.dask import blocks as of_block
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.collections import is_frame, row_of_zeros, row_partitions
+from sk_mlp.dask.collections import row_of_zeros, row_partitions
 
 ALPHA_ROWS = 3 * SAMPLE_ROWS  # of which equal ones count once
 
@@ -50,11 +50,11 @@ def _validated(
 ) -> tuple[Data, list[Future]]:
     """Return what `summarize` does, and the validated blocks."""
     raw = cluster.load(row_partitions(X, y, sample_weight))
-    features = X._meta if is_frame(X) else np.empty((0, X.shape[1]))
+    zeros = row_of_zeros(X)
     unweighted = TwoLayerMLPClassifier()  # validates blocks, which cannot know class weights
     for knowing in (estimator, unweighted):
-        validate_data(knowing, features, skip_check_array=True)
-    dtype = check_array(row_of_zeros(X), dtype=[np.float64, np.float32]).dtype
+        validate_data(knowing, zeros, skip_check_array=True)
+    dtype = check_array(zeros, dtype=[np.float64, np.float32]).dtype
     found = cluster.call(of_block.labels, range(len(raw)), raw)
     numbers = [number for number, some in enumerate(found) if some]
     classes = summarize([found[number] for number in numbers], estimator.class_weight)
@@ -70,7 +70,7 @@ def _validated(
     return classes._replace(X=np.empty((0, X.shape[1]), dtype)), blocks
 
 
-def summarize(found: Sequence[of_block.Labels], class_weight: Any) -> Data:
+def summarize(found: Sequence[tuple[np.ndarray, np.ndarray]], class_weight: Any) -> Data:
     """Return data, without features, that have the classes and the log-odds of all rows."""
     if not found:
         raise ValueError("X has no rows.")
@@ -88,17 +88,7 @@ def summarize(found: Sequence[of_block.Labels], class_weight: Any) -> Data:
 
 
 class ClusterRows:
-    """All rows, as what an `Objective` is summed over.
-
-    Parameters
-    ----------
-    cluster : Cluster
-    blocks : list of Future
-        Of Data.
-    counts : sequence of int
-        Rows of each block.
-    weight_sum : float
-    """
+    """All rows, as what an `Objective` is summed over: futures of Data, and the rows of each."""
 
     weight_unit = 1.0
 
@@ -113,9 +103,18 @@ class ClusterRows:
     def sample(self, stride: int) -> Data:
         """Bring every `stride`-th row to the client."""
         starts = -np.cumsum([0, *self.counts[:-1]]) % stride
-        return _concatenated(
-            self.cluster.call(of_block.every, self.blocks, starts.tolist(), stride=stride)
-        )
+        some = self.cluster.call(of_block.every, self.blocks, starts.tolist(), stride=stride)
+        Xs, is_text = [data.X for data in some], False
+        if any(sparse.issparse(X) for X in Xs):
+            X = sparse.vstack([sparse.csr_matrix(X) for X in Xs], format="csr")
+            X, is_text = in_container(X)
+        else:
+            X = np.concatenate(Xs)
+        encoded = np.concatenate([data.target.encoded for data in some])
+        weights = None  # those of no block or of all
+        if some[0].weights is not None:
+            weights = np.concatenate([data.weights for data in some])
+        return Data(X, some[0].target._replace(encoded=encoded), weights, is_text=is_text)
 
     def parts(self, network: Network, n_parts: int) -> list["ClusterRows"]:
         """Set the network; the rows are one part."""
@@ -144,16 +143,3 @@ class ClusterRows:
         in_order = (by_number[number] for number in range(len(self.blocks)))
         loss, gradient, weight = zip(*in_order, strict=True)
         return sum(loss), np.asarray(sum(gradient)), sum(weight)
-
-
-def _concatenated(blocks: Sequence[Data]) -> Data:
-    Xs = [data.X for data in blocks]
-    if any(sparse.issparse(X) for X in Xs):
-        X, is_text = in_container(sparse.vstack([sparse.csr_matrix(X) for X in Xs], format="csr"))
-    else:
-        X, is_text = np.concatenate(Xs), False
-    encoded = np.concatenate([data.target.encoded for data in blocks])
-    weights = None  # those of no block or of all
-    if blocks[0].weights is not None:
-        weights = np.concatenate([data.weights for data in blocks])
-    return Data(X, blocks[0].target._replace(encoded=encoded), weights, is_text=is_text)
