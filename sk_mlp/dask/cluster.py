@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import dask
 from dask.utils import format_bytes
-from distributed import Client, Future, KilledWorker, get_client, get_worker, wait
+from distributed import Client, Future, KilledWorker, get_client, get_worker
 
 POLL_SECONDS = 1.0
 STALL_SECONDS = 60.0  # without any worker that accepts work
@@ -87,23 +87,17 @@ class Cluster:
 
     def call(self, function: Callable[..., Any], *args: Sequence[Any], **same: Any) -> list[Any]:
         """Return the result of a call for each item of `args`."""
-        futures = self.last_calls = self.map(function, *args, **same)
-
-        async def results() -> Any:
-            await wait(futures)  # which ends quietly if the fit is interrupted
-            return await self.client.gather(futures, asynchronous=True)
-
-        call = asyncio.run_coroutine_threadsafe(results(), self.client.loop.asyncio_loop)
-        try:
-            while True:
-                try:
-                    return list(call.result(timeout=POLL_SECONDS))
-                except TimeoutError:
-                    if call.done():
-                        raise
-                    self.check()
-        finally:
-            call.cancel()
+        self.last_calls = self.map(function, *args, **same)
+        gathered = self.client.gather(self.last_calls, asynchronous=True)
+        # if the fit is interrupted, this ends when the futures are released
+        call = asyncio.run_coroutine_threadsafe(gathered, self.client.loop.asyncio_loop)
+        while True:
+            try:
+                return list(call.result(timeout=POLL_SECONDS))
+            except TimeoutError:
+                if call.done():
+                    raise
+                self.check()
 
     def by_worker(self, futures: Sequence[Future]) -> list[list[int]]:
         """Return the numbers of the futures that each worker holds; of a lost one, it alone."""
