@@ -1,20 +1,22 @@
 """What runs on the client: how tasks are submitted and waited for, and what may fail.
 
 Nothing here waits without an end: while it waits it asks, once a second, whether the scheduler
-answers and whether there are workers (`Cluster.check`).
+answers and whether there are workers (`Cluster.check`). A worker that is lost is Dask's affair,
+which computes again what it held.
 """
 
 import asyncio
-import contextlib
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import Any, Self
 
 import dask
-from dask.utils import format_bytes, parse_timedelta
-from distributed import Client, Future, KilledWorker, get_client, get_worker, wait
+from dask.utils import format_bytes
+from distributed import Client, Future, KilledWorker, get_client, get_worker
 
 POLL_SECONDS = 1.0
 STALL_SECONDS = 60.0  # without any worker that accepts work
@@ -22,14 +24,6 @@ STALL_SECONDS = 60.0  # without any worker that accepts work
 
 class ClusterLostError(RuntimeError):
     """The scheduler does not answer, or there have been no workers for a while."""
-
-
-class StrandedError(Exception):
-    """All workers were gone at one moment, and tasks are left that Dask does not run again."""
-
-
-class WorkersLostError(RuntimeError):
-    """The workers that held a shard were lost too often."""
 
 
 def current_client() -> Client:
@@ -55,11 +49,8 @@ def current_client() -> Client:
 class Cluster:
     """The workers of a client: submits tasks to them and waits for results.
 
-    A context manager: when it is left, the workers forget all that was submitted, and a failure
-    of the cluster becomes an error that says what happened:
-
-    * MemoryError if workers died because they exceeded their memory limit;
-    * RuntimeError if workers died for another reason, or the scheduler is lost.
+    When it is left, the workers forget all that was submitted, and a failure of the cluster becomes
+    a MemoryError, if workers exceeded their limit, or else a RuntimeError that says what happened.
     """
 
     def __init__(self, client: Client) -> None:
@@ -67,118 +58,64 @@ class Cluster:
         self.started = time.time()
         self.last_seen_running = time.monotonic()
         self.submitted: weakref.WeakSet[Future] = weakref.WeakSet()
-        self.anchors: list[Future] = []
-        self.actors: list[Future] = []
+        # kept until the next ones are sent: a message about their end would delay those by 10 ms
+        self.last_calls: list[Future] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self.release()
+        # the frames of an exception may hold the futures for as long as the user holds it
+        for future in list(self.submitted):
+            future.release()
         if isinstance(error, ClusterLostError):
             return
-        if isinstance(error, (KilledWorker, WorkersLostError)):
+        if isinstance(error, KilledWorker):
             raise self._why_killed(error) from error
         failed = isinstance(error, (OSError, RuntimeError, CancelledError))
         if failed and self._ask("ncores") is None:
             raise self._scheduler_lost() from error
 
-    def submit(self, function: Callable[..., Any], *args: Any, **options: Any) -> Future:
-        """Submit a task, which is forgotten when the fit ends."""
-        future = self.client.submit(function, *args, pure=False, **options)
-        self.submitted.add(future)
-        return future
+    def load(self, lazy: Sequence[Any]) -> list[Future]:
+        """Compute Delayed objects, and keep the results on the workers."""
+        return self._keep(self.client.compute(lazy))
 
-    def submit_anchored(self, worker: str, lazy: Callable[[Future], Any]) -> Future:
-        """Compute a Delayed on a worker, or on others if that one is lost.
+    def map(self, function: Callable[..., Any], *args: Sequence[Any], **same: Any) -> list[Future]:
+        """Submit a call for each item of `args`, and keep the results on the workers."""
+        # Client.map itself would give large keyword arguments keys that are not unique
+        return self._keep(self.client.map(partial(function, **same), *args, pure=False))
 
-        Its last argument is the result of an empty task, its anchor; see `check`.
-        """
-        preferred = {"workers": [worker], "allow_other_workers": True}
-        self.anchors.append(self.submit(_nothing, **preferred))
-        future = self.client.compute(lazy(self.anchors[-1]), **preferred)
-        self.submitted.add(future)
-        return future
-
-    def release(self) -> None:
-        """Let the workers forget all that was submitted.
-
-        The frames of an exception may hold the futures for as long as the user holds it. An
-        actor refers to its own future, so that only to cancel it is sure to end it.
-        """
-        if self.client.status == "running":
-            with contextlib.suppress(OSError):  # the scheduler is gone, and all tasks with it
-                self.client.cancel(self.actors)
-        for future in list(self.submitted):
-            future.release()
-        for futures in (self.submitted, self.anchors, self.actors):
-            futures.clear()
-
-    def workers(self) -> list[str]:
-        """Wait for workers that accept work; return their addresses."""
-        while not (running := self._ask("ncores_running")):
-            self.check()
-            time.sleep(POLL_SECONDS)
-        return sorted(running)
-
-    def submit_actor(self, cls: type, data: Future, *args: Any) -> Future:
-        """Start an actor ``cls(data, *args, n_threads)`` on a worker that holds the data."""
-        holders = (self._ask("who_has", keys=[data.key]) or {}).get(data.key) or ()
-        threads = (self._ask("ncores", workers=list(holders)) or {}) if holders else {}
-        future = self.submit(
-            cls,
-            data,
-            *args,
-            max(threads.values(), default=1),
-            actor=True,
-            workers=list(threads) or None,  # Dask would choose the worker with the fewest actors
-            allow_other_workers=bool(threads),
-        )
-        self.actors.append(future)
-        return future
-
-    def wait(self, futures: Sequence[Future]) -> None:
-        """Wait until futures are finished; see `check`."""
+    def call(self, function: Callable[..., Any], *args: Sequence[Any], **same: Any) -> list[Any]:
+        """Return the result of a call for each item of `args`."""
+        self.last_calls = self.map(function, *args, **same)
+        gathered = self.client.gather(self.last_calls, asynchronous=True)
+        # if the fit is interrupted, this ends when the futures are released
+        call = asyncio.run_coroutine_threadsafe(gathered, self.client.loop.asyncio_loop)
         while True:
             try:
-                wait(list(futures), timeout=POLL_SECONDS)
+                return list(call.result(timeout=POLL_SECONDS))
             except TimeoutError:
+                if call.done():
+                    raise
                 self.check()
-            else:
-                return
 
-    def gather(self, futures: Sequence[Future]) -> list[Any]:
-        """Wait for the results of futures; see `check`."""
-        self.wait(futures)
-        gathered = self.client.gather(list(futures), asynchronous=True)
-        call = asyncio.run_coroutine_threadsafe(gathered, self.client.loop.asyncio_loop)
-        try:
-            while True:
-                try:
-                    return list(call.result(timeout=POLL_SECONDS))
-                except TimeoutError:
-                    if call.done():
-                        raise
-                    self.check()
-        finally:
-            call.cancel()
+    def by_worker(self, futures: Sequence[Future]) -> list[list[int]]:
+        """Return the numbers of the futures that each worker holds; of a lost one, it alone."""
+        who_has = self._ask("who_has", keys=[future.key for future in futures]) or {}
+        numbers = defaultdict(list)
+        for number, future in enumerate(futures):
+            holders = who_has.get(future.key) or [future.key]
+            numbers[holders[0]].append(number)
+        return list(numbers.values())
 
     def check(self) -> None:
-        """Raise if the scheduler does not answer, or if no worker can go on.
-
-        A task with a preferred worker that becomes ready while there is no worker at all is
-        never tried again by Dask, unless that same worker comes back. Such tasks are stranded;
-        the anchor of such a task shares its preference, and so its fate.
-        """
+        """Raise if the scheduler does not answer, or if there have been no workers for a while."""
         running = self._ask("ncores_running")
         if running is None:
             raise self._scheduler_lost()
         now = time.monotonic()
         if running:
             self.last_seen_running = now
-            keys = [future.key for future in self.anchors]
-            if "no-worker" in (self._ask("get_task_status", keys=keys) or {}).values():
-                raise StrandedError
         elif now - self.last_seen_running > STALL_SECONDS:
             if self._ask("ncores"):
                 raise MemoryError(
@@ -190,14 +127,18 @@ class Cluster:
                 "client.cluster.scale(4)."
             )
 
+    def _keep(self, futures: list[Future]) -> list[Future]:
+        self.submitted.update(futures)
+        return futures
+
     def _ask(self, question: str, **details: Any) -> Any:
         """Return the answer of the scheduler, or None if there is none in time."""
         if self.client.status != "running":
             return None
-        seconds = parse_timedelta(dask.config.get("distributed.comm.timeouts.tcp"))
+        seconds = dask.config.get("distributed.comm.timeouts.tcp")
         try:
             ask = getattr(self.client.scheduler, question)
-            return self.client.sync(ask, callback_timeout=float(seconds), **details)
+            return self.client.sync(ask, callback_timeout=seconds, **details)
         except (OSError, RuntimeError, AttributeError, CancelledError):
             return None  # a timeout is an OSError; a closed client has no scheduler
 
@@ -220,7 +161,3 @@ class Cluster:
             f"Dask workers died again and again during the fit: {error} The operating system may "
             "have stopped them for lack of memory; their logs tell."
         )
-
-
-def _nothing() -> None:
-    """Compute nothing: the function of an anchor."""

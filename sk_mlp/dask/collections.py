@@ -26,43 +26,34 @@ def whole_rows(collection: Any) -> Any:
     return collection
 
 
-def row_partitions(
-    X: Any, y: Any, sample_weight: Any
-) -> tuple[list[tuple[Delayed | None, ...]], list[float]]:
-    """Return (X, y, sample_weight) of each partition, with equal rows, and its relative size."""
+def row_partitions(X: Any, y: Any, sample_weight: Any) -> list[Delayed]:
+    """Return (X, y, sample_weight) of each partition, with equal rows."""
     named = {"X": X, "y": y, "sample_weight": sample_weight}
     if sample_weight is None:
         del named["sample_weight"]
+    columns = []
     for name, collection in named.items():
         if not (is_array(collection) or is_frame(collection)):
             raise TypeError(
                 f"{name} must be a Dask array or dataframe, got {type(collection).__name__}. "
                 "Data in memory are for TwoLayerMLPClassifier."
             )
-    if X.ndim != 2:
-        raise ValueError(f"X must have two dimensions, got {X.ndim}.")
-    sizes = [float(n) for n in X.chunks[0]] if is_array(X) else [np.nan] * X.npartitions
-    known = not np.isnan(sizes).any()
-    parts = []
-    for name, collection in named.items():
+        if X.ndim != 2:
+            raise ValueError(f"X must have two dimensions, got {X.ndim}.")
         collection = whole_rows(collection)
-        if known and is_array(collection) and not np.isnan(collection.shape[0]):
+        if is_array(X) and is_array(collection) and np.isfinite(X.shape[0] + collection.shape[0]):
             if collection.shape[0] != X.shape[0]:
                 raise ValueError(f"X has {X.shape[0]} rows, {name} has {collection.shape[0]}.")
             collection = collection.rechunk({0: X.chunks[0]})
-        parts.append(_blocks(collection))
-        if len(parts[-1]) != len(sizes):
+        columns.append(list(np.ravel(collection.to_delayed())))
+        if len(columns[-1]) != len(columns[0]):
             raise ValueError(
-                f"X has {len(sizes)} partitions, {name} has {len(parts[-1])}, and their sizes are "
-                "not known. Give both the same partitions, or call compute_chunk_sizes()."
+                f"X has {len(columns[0])} partitions, {name} has {len(columns[-1])}, and their sizes "
+                "are not known. Give both the same partitions, or call compute_chunk_sizes()."
             )
     if sample_weight is None:
-        parts.append([None] * len(sizes))
-    return list(zip(*parts, strict=True)), sizes if known and sum(sizes) > 0 else [1.0] * len(sizes)
-
-
-def _blocks(collection: Any) -> list[Delayed]:
-    return list(np.ravel(collection.to_delayed()))
+        columns.append([None] * len(columns[0]))
+    return [dask.delayed(part) for part in zip(*columns, strict=True)]
 
 
 def row_of_zeros(X: Any) -> Any:
@@ -96,6 +87,6 @@ def per_block(network: Any, method: str, X: Any) -> Any:
     lazy = dask.delayed(rows)
     blocks = [
         da.from_delayed(lazy(block, shared), (np.nan, *none.shape[1:]), meta=none)
-        for block in _blocks(X)
+        for block in X.to_delayed()
     ]
     return da.concatenate(blocks, allow_unknown_chunksizes=True)

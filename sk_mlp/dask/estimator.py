@@ -19,11 +19,10 @@ __all__ = ["DaskTwoLayerMLPClassifier"]
 class DaskTwoLayerMLPClassifier(DaskPredictor):
     """Two-layer perceptron classifier that is trained on a Dask cluster.
 
-    The rows stay on the workers, each of which holds some consecutive partitions. For every
-    evaluation of the objective the client sends the parameters to each worker and gets back
-    the sums of the loss and of its gradient over the rows there; L-BFGS runs on the client. The
-    result is that of `TwoLayerMLPClassifier` with ``solver="lbfgs"`` on the same data on one
-    machine. Read more in the :ref:`User Guide <dask>`.
+    The rows stay on the workers. For every evaluation of the objective the client sends the
+    parameters to each worker and gets back the sums of the loss and of its gradient over each
+    partition there; L-BFGS runs on the client. The result is that of `TwoLayerMLPClassifier` with
+    ``solver="lbfgs"`` on the same data on one machine. Read more in the :ref:`User Guide <dask>`.
 
     The sums are added in an order that depends on the partitions alone: the same data in the
     same partitions give the same bits, on however many workers.

@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._types import FittedNetwork
+from sk_mlp.dask.blocks import right_weight
 from sk_mlp.dask.collections import is_array, is_frame, per_block, row_partitions
-from sk_mlp.dask.rows import right_weight
 
 
 def fitted(estimator: BaseEstimator) -> dict[str, Any]:
@@ -136,8 +136,8 @@ class DaskPredictor(FittedNetwork, ClassifierMixin, BaseEstimator):
         accuracy : float
             Weighted share of rows that are predicted right.
         """
-        parts, _ = row_partitions(X, y, sample_weight)
         count, network = dask.delayed(right_weight), dask.delayed(self.to_local())
-        counts = dask.compute(*(count(network, *part) for part in parts))
+        parts = row_partitions(X, y, sample_weight)
+        counts = dask.compute(*(count(part, network) for part in parts))
         right, weight = np.sum(counts, axis=0)
         return float(right / weight)

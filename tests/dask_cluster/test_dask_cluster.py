@@ -15,10 +15,9 @@ import pytest
 from distributed import Client, LocalCluster, wait
 from numpy.testing import assert_array_equal
 
-from dask_cluster.problems import circles, cut, cut_rows
+from dask_cluster.problems import circles
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.sums import ClusterRows
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -57,17 +56,6 @@ def test_a_cluster_that_stands_still_is_an_error(client, monkeypatch, ncores, er
         cluster.check()
 
 
-def test_workers_that_are_lost_again_and_again_are_an_error(client, problem, monkeypatch):
-    class Lost:
-        def result(self, timeout):
-            raise OSError
-
-    monkeypatch.setattr(ClusterRows, "_call", lambda self, span, params: Lost())
-    X, y, _ = problem
-    with pytest.raises(RuntimeError, match=r"died again and again .* 3 workers that held blocks"):
-        DaskTwoLayerMLPClassifier().fit(cut(X, 300), cut_rows(y, 300))
-
-
 def workers(n_workers, **options):
     return LocalCluster(
         processes=True,
@@ -91,22 +79,28 @@ def assert_same_bits(network, expected):
         assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("n_workers", [1, 3])
+def kill_in_training(client, n_workers, n_killed):
+    """Fit, and kill workers at the tenth iteration."""
+    victims = list(client.run(os.getpid).values())
+
+    def kill(self, iteration, x, loss, validation_loss):
+        while iteration == 10 and len(victims) > n_workers - n_killed:
+            os.kill(victims.pop(), signal.SIGKILL)
+        return False
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sk_mlp._reporting.Reporter.end_iteration", kill)
+        network = DaskTwoLayerMLPClassifier(**OPTIONS, verbose=1).fit(*circles())
+    assert len(victims) == n_workers - n_killed
+    return network
+
+
+@pytest.mark.parametrize(("n_workers", "n_killed"), [(1, 1), (3, 1), (3, 3)])
 def test_a_worker_killed_in_training_costs_time_but_not_the_answer(
-    fork_server, expected, n_workers
+    fork_server, expected, n_workers, n_killed
 ):
     with workers(n_workers) as cluster, Client(cluster) as client:
-        victims = list(client.run(os.getpid).values())
-
-        def kill(self, iteration, x, loss, validation_loss):
-            if iteration == 10 and len(victims) == n_workers:
-                os.kill(victims.pop(), signal.SIGKILL)
-            return False
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sk_mlp._reporting.Reporter.end_iteration", kill)
-            network = DaskTwoLayerMLPClassifier(**OPTIONS, verbose=1).fit(*circles())
-        assert len(victims) == n_workers - 1
+        network = kill_in_training(client, n_workers, n_killed)
     assert_same_bits(network, expected)
 
 
@@ -129,6 +123,22 @@ def test_a_worker_killed_in_loading_costs_time_but_not_the_answer(
         network = DaskTwoLayerMLPClassifier(**OPTIONS).fit(X, y)
     assert note.exists()
     assert_same_bits(network, expected)
+
+
+def die(block):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_workers_that_die_again_and_again_are_an_error(fork_server):
+    # by default Dask tries the task on three more workers
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        workers(1) as cluster,
+        Client(cluster),
+    ):
+        X, y = circles(700)
+        with pytest.raises(RuntimeError, match="died again and again"):
+            DaskTwoLayerMLPClassifier().fit(X.map_blocks(die, meta=np.empty((0, 0))), y)
 
 
 @pytest.mark.parametrize("moment", ["loading", "training"])

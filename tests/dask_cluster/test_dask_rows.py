@@ -10,7 +10,7 @@ from dask_cluster.problems import N_ROWS, SHORT, assert_same_fit, cut, cut_rows
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
 from sk_mlp.dask.cluster import Cluster
-from sk_mlp.dask.rows import load_rows, sample
+from sk_mlp.dask.rows import load_rows
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -26,6 +26,15 @@ def test_sparse_blocks(client, problem, standardize):
     ours = DaskTwoLayerMLPClassifier(**options).fit(blocks, cut_rows(y, 170), cut_rows(weights, 99))
     assert_same_fit(ours, local)
     assert_allclose(ours.predict_proba(blocks).compute(), local.predict_proba(X), atol=1e-6)
+
+
+def test_dense_and_sparse_blocks(client, problem):
+    X, y, _ = problem
+    dense, labels = cut(X, 150), cut_rows(y, 150)
+    some_sparse = da.concatenate([dense[:300], dense[300:].map_blocks(sparse.csr_matrix)])
+    expected = DaskTwoLayerMLPClassifier(**SHORT).fit(dense, labels)
+    ours = DaskTwoLayerMLPClassifier(**SHORT).fit(some_sparse, labels)
+    assert ours.loss_curve_ == expected.loss_curve_
 
 
 def test_unequal_and_empty_partitions(client, problem):
@@ -85,12 +94,10 @@ def test_sample_is_at_a_stride_over_all_blocks(client, problem, sparse_blocks):
             cut_rows(y, chunks),
             cut_rows(weights, chunks),
         )
-        shards = training.rows.shards
-        some = sample(shards, lambda n_rows: n_rows // 70)
         kept = np.flatnonzero(weights)
-        kept = kept[:: len(kept) // 70]
+        stride = len(kept) // 70
+        some = training.rows.sample(stride)
+        kept = kept[::stride]
         assert_array_equal(some.X, X[kept])
         assert_array_equal(some.target.encoded, y[kept])
         assert_array_equal(some.weights, weights[kept])
-        shards.futures = {}  # as if all were lost
-        assert_array_equal(sample(shards, lambda n_rows: n_rows // 70).X, some.X)

@@ -1,6 +1,7 @@
 """Blocks of rows on the workers: who holds them, and that nobody does in the end."""
 
 import gc
+import itertools
 import time
 
 import numpy as np
@@ -9,17 +10,10 @@ from distributed import Client, LocalCluster
 
 from dask_cluster.problems import SHORT, cut, cut_rows
 from sk_mlp.dask import DaskTwoLayerMLPClassifier
-from sk_mlp.dask.shards import split_evenly
+from sk_mlp.dask.cluster import Cluster
 
 # the fits are short on purpose
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def test_shards_are_even_and_not_empty():
-    assert split_evenly([1] * 7, 3) == [(0, 2), (2, 5), (5, 7)]
-    assert split_evenly([5], 3) == [(0, 1)]
-    assert split_evenly([100, 1, 1, 1, 1, 96], 2) == [(0, 1), (1, 6)]
-    assert split_evenly([0, 0, 4, 4], 2) == [(0, 3), (3, 4)]
 
 
 def test_same_bits_on_any_number_of_workers(client, problem):
@@ -40,6 +34,21 @@ def test_same_bits_on_any_number_of_workers(client, problem):
             Client(cluster).as_current(),
         ):
             assert bits() == first
+
+
+def test_blocks_are_spread_over_the_workers(client, problem, monkeypatch):
+    X, y, _ = problem
+    found = []
+
+    def by_worker(self, futures):
+        found.append(by_worker_of_cluster(self, futures))
+        return found[-1]
+
+    by_worker_of_cluster = Cluster.by_worker
+    monkeypatch.setattr(Cluster, "by_worker", by_worker)
+    DaskTwoLayerMLPClassifier(**SHORT).fit(cut(X, 50), cut_rows(y, 50))
+    assert sorted(itertools.chain(*found[0])) == list(range(12))
+    assert len(found[0]) == 3
 
 
 def tasks_of(client):
