@@ -11,7 +11,7 @@ from sk_mlp._backend.arrays import place, to_numpy, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._callbacks import CallbackTasks, with_callbacks
 from sk_mlp._data.data import Data, fitted_network, validate, validate_held_out
-from sk_mlp._data.holdout import row_keys, stratified_holdout
+from sk_mlp._data.holdout import split_keys, stratified_holdout
 from sk_mlp._data.targets import stream_classes
 from sk_mlp._network.objective import Rows
 from sk_mlp._predictor import TwoLayerPredictor
@@ -90,9 +90,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 1500
         rows, and stores the choice in `alpha_`: the largest alpha within one standard error of the
         best. With more than 6000 distinct rows it is the best, and with more than 9000, if the
-        first layer has fewer weights, the next smaller one. Equal rows are never split between
-        training and held-out rows. A warm start keeps `alpha_`; `partial_fit` uses the `alpha_` of
-        an earlier `fit`, else 1.
+        first layer has fewer weights, the next smaller one. Equal rows are not split between
+        training and held-out rows, except for tables of few distinct rows (see Notes). A warm start
+        keeps `alpha_`; `partial_fit` uses the `alpha_` of an earlier `fit`, else 1.
     standardize : bool, default=True
         Train on features of mean 0 and scale 1. The parameters are transformed instead of X, which
         is not copied. After the fit, `coefs_` and `intercepts_` include the (weighted) statistics
@@ -222,7 +222,11 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     Notes
     -----
     If all rows are in one batch, a row of weight k gives the same fit as k equal rows, and a row
-    of weight 0 the same fit as no row.
+    of weight 0 the same fit as no row. There is one exception. In a table with few distinct rows,
+    such as the combinations of some categories, equal rows are observations of their own, and each
+    is held out or not. These are tables with at least ten times as many rows as distinct rows, of
+    which there are at most 32, or 100 if their labels differ. To hold out all equal rows would hold
+    out a whole region.
 
     References
     ----------
@@ -374,7 +378,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
             return data, None
         if not (self._continues() and hasattr(self, "_split_seed")):  # a warm start keeps its split
             self._split_seed = int(rng.randint(2**31 - 1))
-        keys = row_keys(data.X, np.random.RandomState(self._split_seed))
+        chance = np.random.RandomState(self._split_seed)
+        keys = split_keys(data.X, data.target.encoded, chance)
         kept, held = stratified_holdout(data.target, keys, self.validation_fraction)
         return data.take(kept), data.take(held).rows()
 

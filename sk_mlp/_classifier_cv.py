@@ -351,7 +351,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
         else:
             enough = SEARCH_ROWS if self.refit else data.X.shape[0]
-            kept, keys, share, _ = some_rows(data.X, enough, seed)
+            kept, keys, share, _ = some_rows(data.X, data.target.encoded, enough, seed)
             if len(kept) < data.X.shape[0]:
                 data = data.take(kept)
                 sample_weight = None if sample_weight is None else sample_weight[kept]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 
 from sk_mlp import TwoLayerMLPClassifier
 from sk_mlp._data import holdout
@@ -223,3 +223,33 @@ def test_rows_that_are_all_equal_get_the_middle_of_the_grid():
     net = TwoLayerMLPClassifier(4, random_state=0).fit(np.ones((3, 2)), [0, 1, 1])
     assert net.alpha_ == 3.0  # the weight of the one distinct row
     assert_allclose(net.predict_proba(np.ones((1, 2))), [[1 / 3, 2 / 3]], atol=1e-3)
+
+
+@pytest.mark.parametrize("missing", [1e6, -9999.0])
+def test_a_few_misrecorded_values_do_not_decide(missing):
+    X, y = load_breast_cancer(return_X_y=True)
+    rng = np.random.RandomState(0)
+    X[rng.choice(len(X), 4, replace=False), rng.randint(30, size=4)] = missing
+    network = TwoLayerMLPClassifier(20, random_state=0).fit(X[::2], y[::2])
+    assert network.alpha_ < 32
+    assert network.score(X[1::2], y[1::2]) > 0.93
+
+
+def test_categories_with_noisy_labels_are_learned():
+    rng = np.random.RandomState(0)
+    level = rng.randint(12, size=1500)
+    y = rng.uniform(size=1500) < np.where(level % 2, 0.9, 0.1)
+    X = np.eye(12)[level]
+    network = TwoLayerMLPClassifier(random_state=0)
+    for weight in (None, np.ones(1500), np.full(1500, 7.0)):
+        assert network.fit(X, y, weight).score(X, y) > 0.87
+    early = TwoLayerMLPClassifier(early_stopping=True, random_state=0)
+    assert early.fit(X, y).score(X, y) > 0.87
+
+
+def test_one_row_of_each_class_gets_the_penalty_of_a_mean_weight():
+    X, y = load_digits(return_X_y=True)
+    first = np.unique(y, return_index=True)[1]
+    network = TwoLayerMLPClassifier(random_state=0).fit(X[first], y[first])
+    assert network.alpha_ == 1.0
+    assert network.score(X, y) > 0.5

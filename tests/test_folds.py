@@ -88,3 +88,12 @@ def test_a_surprise_is_a_label_at_random(labels, random):
     plain, score = (log_loss_score(fold, params, surprise) for surprise in (0.0, 0.1))
     assert score.value == plain.value == np.mean(plain.rows)
     assert_allclose(score.rows, 0.9 * plain.rows - 0.1 * expected, rtol=1e-5)
+
+
+def test_no_row_counts_more_than_the_least_probability_of_double_precision():
+    (fold,), _ = folds_of()
+    far = fold._replace(held_out=fold.held_out._replace(X=1e6 * fold.held_out.X))
+    params = np.linspace(-1.0, 1.0, fold.objective.network.layout.size)
+    score = log_loss_score(far, params, 0.1)
+    assert_allclose(score.rows.min(), np.log(np.finfo(float).eps), rtol=0.1)
+    assert score.value > np.log(np.finfo(float).eps)

@@ -7,7 +7,18 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 
 from sk_mlp._data import holdout
-from sk_mlp._data.holdout import check_splits, repetitions, row_keys, some_rows, stratified_holdout
+from sk_mlp._data.holdout import (
+    FEW_DISTINCT,
+    FEW_MIXED,
+    OFTEN,
+    check_splits,
+    key_folds,
+    repetitions,
+    row_keys,
+    some_rows,
+    split_keys,
+    stratified_holdout,
+)
 from sk_mlp._data.targets import encode
 
 
@@ -142,26 +153,63 @@ def test_a_class_with_the_rows_of_others_keeps_one_to_train_on(X):
 def test_few_distinct_rows_are_split_between_both_parts():
     X = np.random.RandomState(0).randint(2, size=(800, 2)).astype(float)
     for y in (X[:, 0] != X[:, 1], X[:, 0] > 0):
-        train, held = stratified_holdout(encode(y), keys_of(X), 0.1)
+        target = encode(y)
+        keys = split_keys(X, target.encoded, np.random.RandomState(0))
+        train, held = stratified_holdout(target, keys, 0.1)
         assert len(held) == 80
         assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held], axis=0)) == 4
+        for train, held in key_folds(target, keys, 3):
+            assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held], axis=0)) == 4
+
+
+@pytest.mark.parametrize(
+    ("n_distinct", "n_copies", "mixed", "apart"),
+    [
+        (FEW_DISTINCT, OFTEN, False, True),
+        (FEW_DISTINCT + 1, OFTEN, False, False),
+        (FEW_DISTINCT, OFTEN - 1, False, False),
+        (FEW_MIXED, OFTEN, True, True),
+        (FEW_MIXED + 1, OFTEN, True, False),
+        (FEW_MIXED, OFTEN - 1, True, False),
+    ],
+)
+def test_equal_rows_are_observations_if_they_are_few_or_have_several_labels(
+    X, n_distinct, n_copies, mixed, apart
+):
+    copies = np.repeat(np.arange(n_distinct), n_copies)
+    y = np.arange(len(copies)) % 2 if mixed else copies % 2
+    keys = split_keys(X[copies], y, np.random.RandomState(0))
+    assert len(np.unique(keys)) == (len(copies) if apart else n_distinct)
+    order = np.random.RandomState(1).permutation(len(copies))
+    permuted = split_keys(X[copies[order]], y[order], np.random.RandomState(0))
+    assert_array_equal(np.sort(permuted), np.sort(keys))
+
+
+def test_rows_of_classes_without_a_row_to_train_on_are_not_held_out(X):
+    assert key_folds(encode(np.arange(20)), keys_of(X[:20]), 3) == []
+    y = np.r_[np.arange(60) % 2, 2]
+    splits = key_folds(encode(y), keys_of(X[:61]), 3)
+    assert sum(len(held) for _, held in splits) == 60
+    assert not any(60 in held for _, held in splits)
 
 
 def test_rows_that_are_looked_at_do_not_follow_a_period(monkeypatch, X):
     monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
-    dense, keys, share, thinning = some_rows(X, 1000, 0)
+    y = np.arange(1000) % 2
+    dense, keys, share, thinning = some_rows(X, y, 1000, 0)
     assert (share, thinning) == (0.5, 1.0)
     assert len(np.unique(dense)) == len(dense) == 500
     assert abs(np.mean(dense % 2) - 0.5) < 0.1  # of every second row, one kind only
     for other in (sparse.csr_matrix(X), array_api_strict.asarray(X)):
-        index, other_keys, *_ = some_rows(other, 1000, 0)
+        index, other_keys, *_ = some_rows(other, y, 1000, 0)
         assert_array_equal(index, dense)
         assert_array_equal(other_keys, keys)
 
 
 def test_repetitions_that_are_not_looked_at_make_no_distinct_rows(monkeypatch, X):
     monkeypatch.setattr(holdout, "LOOK_ROWS", 500)
-    _, keys, share, thinning = some_rows(np.repeat(X[:100], 20, axis=0), 1000, 0)
+    copies = np.repeat(np.arange(100), 20)
+    _, keys, share, thinning = some_rows(X[copies], copies % 2, 1000, 0)
     assert len(keys) == 500
     assert (share, thinning) == pytest.approx((1.0, 4.0), rel=0.1)
 

@@ -14,8 +14,10 @@ from sk_mlp._data.targets import Target
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # More rows than this are thinned out before they are looked at one by one.
 LOOK_ROWS = 100_000
-# With fewer distinct rows, each of them repeated as often, a fold would hold out whole regions.
-FEW_DISTINCT = 10
+# Equal rows are observations of their own, not copies, if there are at most so many distinct ones and
+# ten times as many rows: the combinations of a few features, such as the corners of XOR. To hold one out
+# would be to hold out a whole region. With several labels for equal rows, copies are unlikely.
+FEW_DISTINCT, FEW_MIXED, OFTEN = 32, 100, 10
 # Share of the distinct rows that single precision may merge: by chance in a large table, but not
 # all rows of a table with an offset of 1e8.
 MERGED = 0.01
@@ -72,19 +74,37 @@ def _bits(values: np.ndarray, dtype: type) -> np.ndarray:
     return np.asarray(bits ^ (bits >> np.uint64(32)))
 
 
-def _keys_of_repetitions(keys: np.ndarray) -> np.ndarray:
-    """Keys that differ between equal rows."""
-    mixed = keys + np.arange(1, len(keys) + 1, dtype=np.uint64) * GOLDEN
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * GOLDEN
-    return np.asarray(mixed ^ (mixed >> np.uint64(29)))
+def split_keys(
+    X: Array, encoded: np.ndarray, rng: np.random.RandomState, index: np.ndarray | None = None
+) -> np.ndarray:
+    """Keys of rows that tell which ones a split must not separate.
+
+    Those of `row_keys`, or one for each row if there are few distinct ones, see `FEW_DISTINCT`.
+    `encoded` has the labels of all rows.
+    """
+    keys = row_keys(X, rng, index)
+    number = repetitions(encoded if index is None else encoded[index], keys)
+    n_distinct = len(np.unique(keys))
+    mixed = 1 + number.max() >= 1.5 * n_distinct
+    if n_distinct > (FEW_MIXED if mixed else FEW_DISTINCT) or n_distinct * OFTEN > len(keys):
+        return keys
+    place_of = np.empty(len(keys), dtype=np.uint64)
+    place_of[np.argsort(number, kind="stable")] = np.arange(1, len(keys) + 1)
+    own = keys + place_of * GOLDEN
+    own = (own ^ (own >> np.uint64(32))) * GOLDEN
+    return np.asarray(own ^ (own >> np.uint64(29)))
 
 
-def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+def some_rows(
+    X: Array, encoded: np.ndarray, n_distinct: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Choose rows by their keys, with all the repetitions of each.
 
     Parameters
     ----------
     X : array or CSR matrix of shape (n_samples, n_features)
+    encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Labels.
     n_distinct : int
         Distinct rows to choose; all of them if there are no more.
     seed : int
@@ -93,6 +113,7 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
     -------
     index : int ndarray of shape (n_chosen,)
     keys : uint64 ndarray of shape (n_chosen,)
+        See `split_keys`.
     share : float
         Of the distinct rows.
     thinning : float
@@ -102,9 +123,9 @@ def some_rows(X: Array, n_distinct: int, seed: int) -> tuple[np.ndarray, np.ndar
     if stride > 1:  # one of each few rows, by chance: their order may have a period
         index = np.arange(0, X.shape[0], stride)
         index = np.minimum(index + rng.randint(stride, size=len(index)), X.shape[0] - 1)
-        keys = row_keys(X, rng, index)
     else:
-        index, keys = np.arange(X.shape[0]), row_keys(X, rng)
+        index = np.arange(X.shape[0])
+    keys = split_keys(X, encoded, rng, index)
     distinct, counts = np.unique(keys, return_counts=True)
     if len(distinct) > n_distinct:
         kept = np.flatnonzero(keys < distinct[n_distinct])
@@ -125,12 +146,6 @@ def repetitions(encoded: np.ndarray, keys: np.ndarray) -> np.ndarray:
     return number
 
 
-def few_distinct(keys: np.ndarray, fewest: float = FEW_DISTINCT) -> bool:
-    """Return True if equal rows have to be split: few distinct ones, each repeated often."""
-    n_distinct = len(np.unique(keys))
-    return bool(n_distinct < fewest and n_distinct * FEW_DISTINCT <= len(keys))
-
-
 def stratified_holdout(
     target: Target, keys: np.ndarray, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -140,14 +155,11 @@ def stratified_holdout(
     of k splits as k repetitions do. Each class is split in proportion to its distinct rows
     and keeps at least one to train on. Multilabel targets are split as one class.
 
-    If there are fewer distinct rows than ``1 / fraction``, each repeated ten times or more, holding
-    one out would hold out a whole region, such as a corner of XOR, so equal rows are split.
-
     Parameters
     ----------
     target : Target
     keys : ndarray of shape (n_rows,)
-        From `row_keys`; the distinct rows with the lowest keys are held out.
+        From `split_keys`; the distinct rows with the lowest keys are held out.
     fraction : float
         Of the distinct rows; one at least.
 
@@ -157,8 +169,6 @@ def stratified_holdout(
         If no row is left to validate on.
     """
     n_rows = len(keys)
-    if few_distinct(keys, 1.0 / fraction):
-        keys = _keys_of_repetitions(keys)
     groups = target.codes
     by_key = np.lexsort((groups, keys))  # a row that has several classes counts in the first
     distinct, first = np.unique(keys[by_key], return_index=True)
@@ -193,22 +203,26 @@ def key_folds(
     ----------
     target : Target
     keys : ndarray of shape (n_rows,)
-        From `row_keys`. The distinct rows are dealt out in the order of their class and key, so
+        From `split_keys`. The distinct rows are dealt out in the order of their class and key, so
         that every fold has its share of each class.
     n_folds : int
 
     Returns
     -------
     splits : list of (train_rows, test_rows)
+        Without held-out rows of classes that are absent from the rows to train on: there is
+        nothing to learn of them.
     """
-    if few_distinct(keys):
-        keys = _keys_of_repetitions(keys)
     distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
     fold_of = np.empty(len(distinct), dtype=int)
     # the class of a row that has several is that of its first appearance
     fold_of[np.lexsort((distinct, target.codes[first]))] = np.arange(len(distinct)) % n_folds
     fold = fold_of[number]
-    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(n_folds)]
+    splits = []
+    for k in range(n_folds):
+        held_out = fold == k
+        known = np.isin(target.codes, target.codes[~held_out])
+        splits.append((np.flatnonzero(~held_out), np.flatnonzero(held_out & known)))
     return [(train, test) for train, test in splits if len(train) and len(test)]
 
 

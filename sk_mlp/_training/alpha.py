@@ -9,7 +9,7 @@ import numpy as np
 from sk_mlp._backend.arrays import Array, place, widest_float
 from sk_mlp._backend.compat import to_host
 from sk_mlp._data.data import Data
-from sk_mlp._data.holdout import few_distinct, key_folds, repetitions, some_rows
+from sk_mlp._data.holdout import key_folds, repetitions, some_rows
 from sk_mlp._training.folds import Walk, log_loss_score, make_fold
 from sk_mlp._training.path import PathScores, path
 from sk_mlp._training.settings import Settings
@@ -127,11 +127,10 @@ def _sample(data: Data, seed: int) -> tuple[Data, np.ndarray, float, float]:
     Equal rows count once, whether repeated or weighted. The rows are in an order of their own, so
     that the sums over them do not depend on the order of the data.
     """
-    kept, keys, share, thinning = some_rows(data.X, SAMPLE_ROWS, seed)
+    kept, keys, share, thinning = some_rows(data.X, data.target.encoded, SAMPLE_ROWS, seed)
     weights = None if data.weights is None else data.weights[kept]
-    if not few_distinct(keys):
-        first, weights = _merged(data.target.encoded[kept], keys, weights)
-        kept, keys = kept[first], keys[first]
+    first, weights = _merged(data.target.encoded[kept], keys, weights)
+    kept, keys = kept[first], keys[first]
     data = data._replace(weights=None).take(kept)._replace(weights=weights)
     return data._replace(X=to_host(data.X)), keys, share, thinning
 
