@@ -109,7 +109,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         to 4 hidden units, ``64 // hidden_units`` for more, but at least 1; 1 for "adam" and "sgd".
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weight.
-        "balanced" gives every class the same total weight.
+        "balanced" gives every class the same total weight. For multilabel targets, a list has an
+        entry for each label, and the weights of the labels of a row are multiplied, as in
+        :func:`~sklearn.utils.class_weight.compute_sample_weight`.
     batch_size : "auto" or int, default="auto"
         Minibatch size of "adam" and "sgd", capped at n_samples. "auto" is a 128th of the rows,
         but at least 64 and at most 1024. Steps on less than all rows are computed in single
