@@ -347,7 +347,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             try:
                 splitter = check_cv(self.cv, data.target.encoded, classifier=True)
                 splits = list(splitter.split(data.X, data.target.labels, groups))
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
         else:
             enough = SEARCH_ROWS if self.refit else data.X.shape[0]
@@ -364,7 +364,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             rarest = np.bincount(data.target.codes).min()
             if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
                 splits = splits[:USED_FOLDS]
-        check_splits(splits, self.cv, sample_weight)
+        splits = check_splits(splits, len(keys), self.cv, sample_weight)
         numbers = repetitions(data.target.encoded, keys)
         return _Scored(data, data.target.labels, sample_weight, splits, share, numbers)
 
@@ -397,7 +397,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             weights = {}
             if sample_weight is not None and accepts_sample_weight(scoring):
                 weights["sample_weight"] = sample_weight[rows]
-            return Score(float(scoring(network, data.X[rows], labels[rows], **weights)))
+            try:
+                return Score(float(scoring(network, data.X[rows], labels[rows], **weights)))
+            except ValueError as error:
+                raise ValueError(f"scoring={self.scoring!r} cannot be used: {error}") from error
 
         return score
 
