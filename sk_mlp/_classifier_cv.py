@@ -16,7 +16,7 @@ from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
 from sk_mlp._data.holdout import check_splits, key_folds, repetitions, row_keys, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp._reporting import Reporter, warn_unless_converged
+from sk_mlp._reporting import Reporter, warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
 from sk_mlp._training.folds import Fold, Score, Scorer, Walk, log_loss_score, make_fold
 from sk_mlp._training.path import PathScores, path
@@ -250,6 +250,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         with unchanged_on_error(self):
             fit = self._fit(X, y, sample_weight, groups)
+            warn_if_useless(self, fit)
             warn_unless_converged(self, fit)
         return self
 
@@ -286,7 +287,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if not np.isfinite(paths[i].means).any():
             raise ValueError(
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
-                "fit diverged, rescale X or use standardize=True."
+                "fit diverged, rescale X, use standardize=True or pass smaller alphas."
             )
         j = paths[i].best(rows.share)
         network = networks[i].set_params(alpha=float(alphas[j]))

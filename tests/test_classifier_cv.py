@@ -323,9 +323,11 @@ def test_the_final_fit_warns_of_max_iter_where_the_user_called():
     assert [warning.filename for warning in warned] == [__file__]
 
 
-def test_an_alpha_that_leaves_nothing_is_no_warning():
+def test_an_alpha_that_leaves_nothing_is_a_warning():
     X, y = noisy()
-    model = make(alphas=[1e8]).fit(X, y)
+    model = make(alphas=[1e8])
+    with pytest.warns(ConvergenceWarning, match="pass smaller alphas"):
+        model.fit(X, y)
     assert_allclose(
         model.predict_proba(X), np.tile([np.mean(y == 0), np.mean(y)], (len(y), 1)), atol=1e-6
     )
