@@ -17,7 +17,7 @@ DUE = {1, 1.5, 2, 3, 5, 7}  # these and their multiples by powers of ten are pri
 # Share of the log-loss of the class frequencies below which held-out rows are predicted better
 # than by chance.
 LEARNED = 0.95
-SCALE = "The features may be too small for standardize=False; use standardize=True"
+SCALE = "The features may need scaling; use standardize=True"
 
 
 def is_due(iteration: int) -> bool:
