@@ -199,7 +199,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (the
         loss reached machine precision), "max_iter" (also of planned epochs, if their
-        steps were too short), "diverged" (the loss is no lower than always predicting the class
+        steps were too short), "diverged" (the loss is higher than always predicting the class
         frequencies), "callback" or "partial_fit".
     alpha_ : float
         The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.

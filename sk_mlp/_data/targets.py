@@ -105,7 +105,9 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
         if len(types) > 1:
             raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
         if types[0] in ("bool", "int", "float"):
-            raise ValueError(f"y has dtype object; use y.astype({types[0]}).") from None
+            raise ValueError(
+                f"Unknown label type: y has dtype object; use y.astype({types[0]})."
+            ) from None
         raise ValueError(f"y is no classification target. {error}") from error
     indicators = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
     if multilabel is not None and indicators != multilabel:
