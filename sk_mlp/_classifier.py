@@ -109,7 +109,9 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
         to 4 hidden units, ``64 // hidden_units`` for more, but at least 1; 1 for "adam" and "sgd".
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, ``{label: weight}``, multiplied with the sample weight.
-        "balanced" gives every class the same total weight.
+        "balanced" gives every class the same total weight. For multilabel targets, a list has an
+        entry for each label, and the weights of the labels of a row are multiplied, as in
+        :func:`~sklearn.utils.class_weight.compute_sample_weight`.
     batch_size : "auto" or int, default="auto"
         Minibatch size of "adam" and "sgd", capped at n_samples. "auto" is a 128th of the rows,
         but at least 64 and at most 1024. Steps on less than all rows are computed in single
@@ -197,7 +199,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     stop_reason_ : str
         "tol", "early_stopping", "schedule" (the planned epochs are complete), "stationary" (the
         loss reached machine precision), "max_iter" (also of planned epochs, if their
-        steps were too short), "diverged" (the loss is no lower than always predicting the class
+        steps were too short), "diverged" (the loss is higher than always predicting the class
         frequencies), "callback" or "partial_fit".
     alpha_ : float
         The penalty used: the one chosen with ``alpha="auto"``, else `alpha`.

@@ -16,7 +16,7 @@ from sk_mlp._classifier import TwoLayerMLPClassifier
 from sk_mlp._data.data import Data, fitted_network, validate
 from sk_mlp._data.holdout import check_splits, key_folds, repetitions, row_keys, some_rows
 from sk_mlp._predictor import TwoLayerPredictor
-from sk_mlp._reporting import Reporter, warn_unless_converged
+from sk_mlp._reporting import Reporter, warn_if_useless, warn_unless_converged
 from sk_mlp._training.alpha import N_FOLDS, USED_FOLDS
 from sk_mlp._training.folds import Fold, Score, Scorer, Walk, log_loss_score, make_fold
 from sk_mlp._training.path import PathScores, path
@@ -250,6 +250,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             )
         with unchanged_on_error(self):
             fit = self._fit(X, y, sample_weight, groups)
+            warn_if_useless(self, fit)
             warn_unless_converged(self, fit)
         return self
 
@@ -286,7 +287,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         if not np.isfinite(paths[i].means).any():
             raise ValueError(
                 f"scoring={self.scoring!r} gave no finite score on these splits. If it is because every "
-                "fit diverged, rescale X or use standardize=True."
+                "fit diverged, rescale X, use standardize=True or pass smaller alphas."
             )
         j = paths[i].best(rows.share)
         network = networks[i].set_params(alpha=float(alphas[j]))
@@ -347,7 +348,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             try:
                 splitter = check_cv(self.cv, data.target.encoded, classifier=True)
                 splits = list(splitter.split(data.X, data.target.labels, groups))
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
         else:
             enough = SEARCH_ROWS if self.refit else data.X.shape[0]
@@ -364,7 +365,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             rarest = np.bincount(data.target.codes).min()
             if len(kept) > HOLD_OUT_ROWS and rarest >= N_FOLDS * HOLD_OUT_CLASS:
                 splits = splits[:USED_FOLDS]
-        check_splits(splits, self.cv, sample_weight)
+        splits = check_splits(splits, len(keys), self.cv, sample_weight)
         numbers = repetitions(data.target.encoded, keys)
         return _Scored(data, data.target.labels, sample_weight, splits, share, numbers)
 
@@ -397,7 +398,10 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             weights = {}
             if sample_weight is not None and accepts_sample_weight(scoring):
                 weights["sample_weight"] = sample_weight[rows]
-            return Score(float(scoring(network, data.X[rows], labels[rows], **weights)))
+            try:
+                return Score(float(scoring(network, data.X[rows], labels[rows], **weights)))
+            except ValueError as error:
+                raise ValueError(f"scoring={self.scoring!r} cannot be used: {error}") from error
 
         return score
 

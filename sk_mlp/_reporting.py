@@ -17,6 +17,7 @@ DUE = {1, 1.5, 2, 3, 5, 7}  # these and their multiples by powers of ten are pri
 # Share of the log-loss of the class frequencies below which held-out rows are predicted better
 # than by chance.
 LEARNED = 0.95
+SCALE = "The features may need scaling; use standardize=True"
 
 
 def is_due(iteration: int) -> bool:
@@ -113,33 +114,62 @@ def warn_unless_converged(estimator: Any, fit: Finished) -> None:
 def warn_if_useless(estimator: Any, fit: Finished) -> None:
     """Warn, on behalf of the caller's caller, of a network that has learned nothing.
 
-    If alpha was chosen, only where the search for it has learned something: on pure noise there is
-    nothing to learn.
+    But not where there may be nothing to learn, as in pure noise.
     """
-    minibatch, reason = fit.settings.solver != "lbfgs", estimator.stop_reason_
-    on_its_way = minibatch and fit.falling and reason == "max_iter"  # of which there is a warning
+    reason = estimator.stop_reason_
+    on_its_way = fit.falling and reason == "max_iter"  # of which there is a warning
     if not fit.useless or on_its_way or reason in ("diverged", "callback"):
         return
-    rate = f"{'raise' if fit.falling else 'lower'} learning_rate_init" if minibatch else ""
-    if estimator.alpha == "auto":
-        scores = to_numpy(getattr(estimator, "alpha_scores_", np.full((1, 1), -np.inf)))
-        reached = -float(np.max(np.mean(scores, axis=0)))
-        if reached > LEARNED * fit.prior_loss:
-            return
-        if np.isnan(reached):
-            advice = (
-                "Every fit to choose alpha diverged; rescale X, use standardize=True or set alpha"
-            )
-        else:
-            advice = f"The search for alpha reached {reached:.4g} on held-out rows; "
-            advice += rate or "increase n_init"
-    else:
-        advice = f"The penalty alpha={estimator.alpha!r} is large for these sample weights; "
-        advice += 'lower alpha or use alpha="auto"'
-        advice += f", or {rate}" if rate else ""
+    on_alpha = _on_alphas if hasattr(estimator, "alphas") else _on_alpha
+    advice = _on_training(estimator, fit) or on_alpha(estimator, fit)
+    if not advice:
+        return
     warnings.warn(
-        "The network has learned nothing: predicting the class frequencies has the same log-loss, "
+        "The network has learned nothing: predicting the class frequencies has no higher log-loss, "
         f"{fit.prior_loss:.4g}. {advice}.",
         ConvergenceWarning,
         stacklevel=3,
     )
+
+
+def _on_training(estimator: Any, fit: Finished) -> str:
+    """Advice for a fit that ended near its start; empty if it went further."""
+    unit = iteration_name(fit.settings.solver)
+    if fit.misled:
+        return (
+            f"The validation loss was lowest at {unit} {estimator.best_iter_} and rose from there; "
+            "check that y_val belongs to X_val and that X_val is prepared like X, or, without X_val, "
+            "set early_stopping=False"
+        )
+    if fit.falling:
+        rate = "" if fit.settings.solver == "lbfgs" else "raise learning_rate_init or "
+        return f"The loss was still falling; {rate}lower tol"
+    return ""
+
+
+def _on_alphas(estimator: Any, fit: Finished) -> str:
+    """Advice for a useless network of `TwoLayerMLPClassifierCV`; empty if there is none."""
+    smallest = float(estimator.alphas_[-1])
+    if smallest > fit.mean_weight:
+        return (
+            f"The smallest alpha, {smallest:.3g}, is large for a mean sample weight of "
+            f"{fit.mean_weight:.3g}; pass smaller alphas"
+        )
+    return "" if estimator.standardize else SCALE
+
+
+def _on_alpha(estimator: Any, fit: Finished) -> str:
+    """Advice for a useless network of `TwoLayerMLPClassifier`; empty if there is none."""
+    rate = "" if fit.settings.solver == "lbfgs" else "lower learning_rate_init"
+    if estimator.alpha != "auto":
+        advice = f"The penalty alpha={estimator.alpha!r} is large for these sample weights; "
+        advice += 'lower alpha or use alpha="auto"'
+        return advice + (f", or {rate}" if rate else "")
+    scores = to_numpy(getattr(estimator, "alpha_scores_", np.full((1, 1), -np.inf)))
+    reached = -float(np.max(np.mean(scores, axis=0)))
+    if reached > LEARNED * fit.prior_loss:
+        return "" if estimator.standardize else SCALE
+    if np.isnan(reached):
+        return "Every fit to choose alpha diverged; rescale X, use standardize=True or set alpha"
+    rate = rate or "increase n_init"
+    return f"The search for alpha reached {reached:.4g} on held-out rows; {rate}"

@@ -1,5 +1,7 @@
 """TwoLayerMLPClassifierCV: what it chooses, and by what."""
 
+import re
+
 import joblib
 import numpy as np
 import pytest
@@ -321,9 +323,11 @@ def test_the_final_fit_warns_of_max_iter_where_the_user_called():
     assert [warning.filename for warning in warned] == [__file__]
 
 
-def test_an_alpha_that_leaves_nothing_is_no_warning():
+def test_an_alpha_that_leaves_nothing_is_a_warning():
     X, y = noisy()
-    model = make(alphas=[1e8]).fit(X, y)
+    model = make(alphas=[1e8])
+    with pytest.warns(ConvergenceWarning, match="pass smaller alphas"):
+        model.fit(X, y)
     assert_allclose(
         model.predict_proba(X), np.tile([np.mean(y == 0), np.mean(y)], (len(y), 1)), atol=1e-6
     )
@@ -405,9 +409,27 @@ def test_several_scores_are_an_error(scoring):
         make(scoring=scoring).fit(*noisy())
 
 
+def test_an_error_of_a_score_names_it():
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="scoring='f1' cannot be used: Target is multiclass"):
+        make(scoring="f1").fit(X, y)
+
+
+def test_masks_are_splits():
+    X, y = noisy()
+    mask = np.arange(len(y)) % 3 == 0
+    by_mask = make(3, cv=[(~mask, mask)]).fit(X, y)
+    by_index = make(3, cv=[(np.flatnonzero(~mask), np.flatnonzero(mask))]).fit(X, y)
+    assert_array_equal(by_mask.scores_, by_index.scores_)
+    assert_array_equal(clone(by_mask).set_params(refit=False).fit(X, y).scores_, by_mask.scores_)
+
+
 def test_cv_and_rows_that_cannot_be_split_are_named():
     with pytest.raises(ValueError, match="cv=1 cannot split"):
         make(cv=1).fit(*noisy())
+    for cv in ([5], [(1, 2)], [(range(5), [10**6])]):
+        with pytest.raises(ValueError, match=re.escape(f"cv={cv!r}")):
+            make(cv=cv).fit(*noisy())
     with pytest.raises(ValueError, match="X has 3 rows that are all equal"):
         make(cv=None).fit(np.ones((3, 2)), [0, 1, 1])
 

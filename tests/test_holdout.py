@@ -232,8 +232,24 @@ SPLIT = (np.arange(40), np.arange(40, 60))
         ([SPLIT, (SPLIT[0], [])], None, "leaves split 1 no row to score on"),
         ([([], SPLIT[1])], None, "leaves split 0 no row to train on"),
         ([SPLIT], np.r_[np.ones(40), np.zeros(20)], "zero for all rows to score on in split 0"),
+        (
+            [SPLIT, (SPLIT[0], [60])],
+            None,
+            "cv=3 must give pairs of .* the 60 rows.* split 1 .* 60 is",
+        ),
+        ([(1, 2)], None, "cv=3 must give pairs of indices or masks"),
+        ([(SPLIT[0], SPLIT[1] + 0.5)], None, "cv=3 must give pairs of indices or masks"),
+        ([(np.ones(50, bool), SPLIT[1])], None, "cv=3 must give pairs of indices or masks"),
     ],
 )
 def test_splits_that_leave_nothing(splits, weight, message):
     with pytest.raises(ValueError, match=message):
-        check_splits(splits, 3, weight)
+        check_splits(splits, 60, 3, weight)
+
+
+@pytest.mark.parametrize("container", [np.asarray, list])
+def test_splits_may_be_masks(container):
+    mask = np.arange(60) < 40
+    [split] = check_splits([(container(mask), container(~mask))], 60, 3, None)
+    for rows, expected in zip(split, SPLIT, strict=True):
+        assert_array_equal(rows, expected)

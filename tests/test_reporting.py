@@ -1,13 +1,14 @@
-"""What verbose prints."""
+"""What verbose prints, and what a fit warns of."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.exceptions import ConvergenceWarning
 
-from sk_mlp import TwoLayerMLPClassifier
+from sk_mlp import TwoLayerMLPClassifier, TwoLayerMLPClassifierCV
 from sk_mlp._reporting import is_due
 from sk_mlp._training.alpha import AlphaChoice
 
@@ -90,6 +91,97 @@ def test_steps_that_are_too_short_are_one_warning(alpha, max_iter):
     assert len(warned) == 1
     assert f"stopped after max_iter={model.n_iter_} epochs without" in str(warned[0].message)
     assert (model.stop_reason_, model.converged_) == ("max_iter", False)
+
+
+@pytest.mark.parametrize("alpha", [1.0, "auto"])
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"learning_rate": "constant"}, "tol"), ({"early_stopping": True}, "early_stopping")],
+)
+def test_steps_too_short_to_go_on_are_one_warning(options, reason, alpha):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(
+        8, solver="adam", alpha=alpha, learning_rate_init=1e-8, random_state=0, **options
+    )
+    message = "learned nothing.* still falling; raise learning_rate_init or lower tol"
+    with pytest.warns(ConvergenceWarning, match=message) as warned:
+        model.fit(X, y)
+    assert len(warned) == 1
+    assert (model.stop_reason_, model.converged_) == (reason, True)
+
+
+def test_short_steps_on_noise_are_no_divergence():
+    X, y = load_iris(return_X_y=True)
+    y = np.random.RandomState(0).permutation(y)
+    model = TwoLayerMLPClassifier(10, solver="adam", learning_rate_init=1e-6, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="max_iter=.*raise learning_rate_init") as warned:
+        model.fit(X, y)
+    assert len(warned) == 1
+    assert model.alpha_ > 100  # the penalty alone exceeds the loss of any start
+
+
+def test_few_iterations_of_lbfgs_are_one_warning():
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(10, alpha=1.0, tol=1e9, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="max_iter=1 iterations") as warned:
+        model.set_params(max_iter=1).fit(X, y)
+    assert len(warned) == 1
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+def test_validation_labels_of_other_rows_are_the_likely_cause(solver):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(8, solver=solver, early_stopping=True, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="check that y_val belongs to X_val") as warned:
+        model.fit(X, y, X_val=X, y_val=(y + 1) % 3)
+    assert len(warned) == 1
+    unit = "iteration" if solver == "lbfgs" else "epoch"
+    assert f"was lowest at {unit} {model.best_iter_} and rose" in str(warned[0].message)
+    assert model.stop_reason_ == "early_stopping"
+
+
+def test_a_rate_that_is_too_high_is_not_the_fault_of_the_validation_data():
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifier(
+        10, solver="adam", learning_rate_init=1000, early_stopping=True, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="diverged.*lower learning_rate_init"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("search", [False, True])
+def test_tiny_features_that_are_not_standardized_are_a_warning(search):
+    X, y = load_iris(return_X_y=True)
+    cls = TwoLayerMLPClassifierCV if search else TwoLayerMLPClassifier
+    model = cls(10, standardize=False, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="learned nothing.*use standardize=True") as warned:
+        model.fit(1e-8 * X, y)
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("options", "weight", "message"),
+    [
+        ({}, 1e-4, "smallest alpha, 0.01, is large for a mean sample weight of 0.0001; pass"),
+        ({"alphas": [1e5, 1e6]}, 1.0, r"smallest alpha, 1e\+05, is large for a mean .* of 1; pass"),
+    ],
+)
+def test_a_search_among_too_large_alphas_is_a_warning(options, weight, message):
+    X, y = load_iris(return_X_y=True)
+    model = TwoLayerMLPClassifierCV(10, random_state=0, **options)
+    with pytest.warns(ConvergenceWarning, match=f"learned nothing.*{message} smaller") as warned:
+        model.fit(X, y, np.full(len(y), weight))
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+@pytest.mark.parametrize("cls", [TwoLayerMLPClassifier, TwoLayerMLPClassifierCV])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_pure_noise_is_no_warning(cls, seed):
+    X, y = load_iris(return_X_y=True)
+    y = np.random.RandomState(seed).permutation(y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cls(10, random_state=0).fit(X, y)
 
 
 def test_restarts_take_a_line_each(capsys):

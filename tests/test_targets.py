@@ -59,6 +59,8 @@ def test_given_classes_set_the_codes():
         (["a", "a"], None, "one class 'a'"),
         ([0.5, 1.5], None, "Unknown label type"),
         (np.array(["a", 1], dtype=object), None, "labels of one type, got int, str"),
+        (np.array([0, 1], dtype=object), None, r"y has dtype object; use y.astype\(int\)"),
+        (np.array([True, False], dtype=object), None, r"object; use y.astype\(bool\)"),
         (["d", "a"], np.array(["a", "b"]), r"labels \['d'\] that are not in classes"),
         (np.array([[1, 0], [0, 1]]), np.arange(3), "y has 2 labels, classes has 3"),
         (np.array([[1, 2], [0, 1]]), None, "1d or a multilabel indicator"),
@@ -96,6 +98,14 @@ def test_multilabel_class_weight():
     Y = np.array([[1, 0], [1, 1], [0, 1], [1, 0]])
     weights = row_weights("balanced", encode(Y), np.full(4, 2.0))
     assert_allclose(weights, 2.0 * compute_sample_weight("balanced", Y))
+    assert_array_equal(row_weights([None, {1: 3.0}], encode(Y), None), [1, 3, 3, 1])
+
+
+def test_multilabel_balance_counts_weighted_rows_as_repetitions():
+    Y, k = np.array([[1, 0], [1, 1], [0, 1], [1, 0], [0, 0]]), np.array([1, 3, 2, 1, 2])
+    weighted = class_weights("balanced", encode(Y), k.astype(float))
+    repeated = class_weights("balanced", encode(np.repeat(Y, k, axis=0)), None)
+    assert_allclose(weighted.factors, repeated.factors)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +117,8 @@ def test_multilabel_class_weight():
         ({"a": 0.0, "b": 0.0}, None, "^class_weight is zero for every row"),
         ({"a": -1.0}, None, "class_weight must be finite and not negative, got {'a': -1.0}"),
         ({"a": np.inf}, None, "class_weight must be finite"),
+        ({"a": "b"}, None, "class_weight must be finite and not negative, got {'a': 'b'}"),
+        ({"a": None}, None, "class_weight must be finite and not negative, got {'a': None}"),
     ],
 )
 def test_weights_that_cannot_be_used(class_weight, sample_weight, message):

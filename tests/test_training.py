@@ -11,6 +11,7 @@ from sk_mlp._data.targets import encode
 from sk_mlp._network.parameters import Layout
 from sk_mlp._solvers import SolverResult
 from sk_mlp._training.training import (
+    OF_A_START,
     TrainingSet,
     finish,
     random_starts,
@@ -94,13 +95,16 @@ def test_the_validation_loss_is_that_of_other_rows_without_penalty():
     assert validation_loss(objective, held_out.rows())(params) != expected.loss(params)
 
 
-def ended(data_loss, *, alpha=0.0, reason="tol", curve=(), losses=(1.0,)):
-    """Attributes of a fit that ended with some loss at weights of one."""
+def ended(
+    data_loss, *, alpha=0.0, reason="tol", curve=(), losses=(2.0,), best_iter=5, options=None
+):
+    """A fit that ended with some loss at weights of one; all losses without the penalty."""
     data = rows()
-    objective, settings = settled(data, alpha)
+    objective, settings = settled(data, alpha, **(options or {}))
     x = np.ones(objective.network.layout.size)
-    loss = data_loss + objective.penalty(x) / 60
-    result = SolverResult(x, loss, loss, 7, 5, reason, list(losses), list(curve))
+    penalty = objective.penalty(x) / 60
+    loss, losses = data_loss + penalty, [value + penalty for value in losses]
+    result = SolverResult(x, loss, loss, 7, best_iter, reason, losses, list(curve))
     return finish(objective, data, settings, result)
 
 
@@ -146,6 +150,40 @@ def test_planned_steps_that_were_too_short_have_not_diverged(losses, reason):
     attributes = ended(0.7, reason="schedule", losses=losses).attributes
     assert (attributes["stop_reason_"], attributes["converged_"]) == (reason, False)
     assert ended(0.1, reason="schedule", losses=losses).attributes["stop_reason_"] == "schedule"
+
+
+@pytest.mark.parametrize("reason", ["tol", "early_stopping"])
+def test_a_loss_that_was_still_falling_has_not_diverged(reason):
+    fit = ended(0.7, reason=reason, losses=(0.9, 0.8, 0.7))
+    assert (fit.falling, fit.useless) == (True, True)
+    assert (fit.attributes["stop_reason_"], fit.attributes["converged_"]) == (reason, True)
+
+
+def test_a_penalty_above_the_loss_of_any_start_does_not_hide_that_the_loss_is_falling():
+    fit = ended(0.7, alpha=600.0, reason="schedule", losses=(0.9, 0.8, 0.7))
+    assert fit.attributes["loss_"] > 0.7 + OF_A_START * PRIOR
+    assert (fit.falling, fit.attributes["stop_reason_"]) == (True, "max_iter")
+
+
+@pytest.mark.parametrize(
+    ("data_loss", "best_iter", "last", "misled"),
+    [
+        (0.7, 2, 0.3, True),
+        (0.7, 5, 0.3, False),  # the validation loss fell until the end
+        (0.7, 2, 0.8, False),  # so did not the training loss
+        (3.0, 2, 0.9, False),  # far above any start
+        (0.3, 2, 0.1, False),  # better than the class frequencies
+    ],
+)
+def test_validation_data_that_keep_a_start(data_loss, best_iter, last, misled):
+    options = {"early_stopping": True, "n_iter_no_change": 4}
+    losses = (1.2, data_loss, last)
+    fit = ended(
+        data_loss, reason="early_stopping", losses=losses, best_iter=best_iter, options=options
+    )
+    assert fit.misled == misled
+    diverged = not misled and data_loss > PRIOR
+    assert fit.attributes["stop_reason_"] == ("diverged" if diverged else "early_stopping")
 
 
 def test_attributes_of_a_fit():

@@ -227,16 +227,32 @@ def key_folds(
 
 
 def check_splits(
-    splits: Sequence[tuple[np.ndarray, np.ndarray]], cv: Any, sample_weight: np.ndarray | None
-) -> None:
-    """Raise ValueError if a split by `cv` has nothing to train on, or to score on."""
+    splits: Sequence[Any], n_rows: int, cv: Any, sample_weight: np.ndarray | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the splits by `cv`, of indices or masks, as indices.
+
+    Raises
+    ------
+    ValueError
+        If a split is no pair of these, or has nothing to train on, or to score on.
+    """
     if not splits:
         raise ValueError(f"cv={cv!r} gives no split.")
-    for number, parts in enumerate(splits):
-        for rows, purpose in zip(parts, ("train", "score"), strict=True):
-            if np.size(rows) == 0:
+    index, checked = np.arange(n_rows), []
+    for number, split in enumerate(splits):
+        try:
+            train, test = (index[list(rows)] for rows in split)
+        except (IndexError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"cv={cv!r} must give pairs of indices or masks of the {n_rows} rows of X; "
+                f"split {number} is not: {error}."
+            ) from error
+        for rows, purpose in ((train, "train"), (test, "score")):
+            if len(rows) == 0:
                 raise ValueError(f"cv={cv!r} leaves split {number} no row to {purpose} on.")
             if sample_weight is not None and not sample_weight[rows].any():
                 raise ValueError(
                     f"sample_weight is zero for all rows to {purpose} on in split {number} of cv={cv!r}."
                 )
+        checked.append((train, test))
+    return checked

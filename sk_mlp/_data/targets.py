@@ -104,6 +104,10 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
         types = sorted({type(label).__name__ for label in np.ravel(y)})
         if len(types) > 1:
             raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
+        if types[0] in ("bool", "int", "float"):
+            raise ValueError(
+                f"Unknown label type: y has dtype object; use y.astype({types[0]})."
+            ) from None
         raise ValueError(f"y is no classification target. {error}") from error
     indicators = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
     if multilabel is not None and indicators != multilabel:
@@ -197,12 +201,12 @@ def class_weights(
     """Weights of classes from the option of that name and the labels to train on.
 
     "balanced" gives every class that occurs the same total weight; one that does not occur, as
-    in a piece of a stream or a fold, has weight 1.
+    in a piece of a stream or a fold, has weight 1. So have all classes of a label with None.
 
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, or the dict is not one of these classes.
+        If a weight is negative or no finite number, or the dict is not one of these classes.
     """
     if class_weight is None:
         return ONES
@@ -215,9 +219,10 @@ def class_weights(
                 f"class_weight has {len(class_weight)} entries for {n_labels} labels of y."
             )
         both = np.arange(2)
-        # as scikit-learn does, sample_weight does not count in what is balanced here
         columns = zip(class_weight, target.encoded.T.astype(int), strict=True)
-        factors = np.stack([_per_class(option, both, codes, None) for option, codes in columns])
+        factors = np.stack(
+            [_per_class(option, both, codes, sample_weight) for option, codes in columns]
+        )
     else:
         factors = _per_class(class_weight, target.classes, target.codes, sample_weight)
     return ClassWeights(factors)
@@ -226,6 +231,8 @@ def class_weights(
 def _per_class(
     option: Any, classes: np.ndarray, codes: np.ndarray, sample_weight: np.ndarray | None
 ) -> np.ndarray:
+    if option is None:
+        return np.ones(len(classes))
     if isinstance(option, str) and option == "balanced":
         totals = np.bincount(codes, sample_weight, minlength=len(classes)).astype(np.float64)
         found = totals > 0
@@ -235,10 +242,13 @@ def _per_class(
         raise ValueError(  # noqa: TRY004  (as for every option)
             f"class_weight must be a dict, 'balanced' or None, got {option!r}."
         )
-    factors = compute_class_weight(option, classes=classes, y=classes)
-    if np.any(factors < 0) or not np.all(np.isfinite(factors)):
+    try:
+        given = np.asarray(list(option.values()), dtype=np.float64)
+    except (TypeError, ValueError):  # not numbers
+        given = np.full(1, np.nan)
+    if np.any(given < 0) or not np.all(np.isfinite(given)):
         raise ValueError(f"class_weight must be finite and not negative, got {option!r}.")
-    return np.asarray(factors, dtype=np.float64)
+    return np.asarray(compute_class_weight(option, classes=classes, y=classes), dtype=np.float64)
 
 
 def scaled(weights: np.ndarray) -> tuple[np.ndarray, float]:

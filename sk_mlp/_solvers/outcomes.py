@@ -51,8 +51,9 @@ def check_finite(loss: float) -> None:
     if not math.isfinite(loss):
         raise NotFiniteError(
             f"The loss became {loss} during fit. The likely cause is a step that is too long "
-            "(lower learning_rate_init), or features so large that the arithmetic overflows "
-            "(rescale X, or use standardize=True)."
+            "(lower learning_rate_init), a penalty that is large for the total sample weight (lower "
+            "alpha), or features so large that the arithmetic overflows (rescale X, or use "
+            "standardize=True)."
         )
 
 

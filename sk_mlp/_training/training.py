@@ -67,6 +67,11 @@ class Finished(NamedTuple):
     falling : bool
         True if the loss ended above `prior_loss` and on its way down from the start, as it does
         after steps that are too short; too long ones raise it.
+    misled : bool
+        True if the weights of the lowest validation loss are those of a start, while the training
+        loss went on to fall.
+    mean_weight : float
+        Of the rows.
     """
 
     attributes: dict[str, Any]
@@ -74,6 +79,8 @@ class Finished(NamedTuple):
     useless: bool
     prior_loss: float
     falling: bool
+    misled: bool
+    mean_weight: float
 
 
 def settle(
@@ -205,14 +212,27 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     user = in_canonical_order(network.layout, user, contribution, network.activation.odd)
     prior_loss = data.prior_loss()
     # the penalty does not count: it may exceed the loss; that is not divergence
-    data_loss = float(result.loss - objective.penalty(result.x) / objective.rows.weight_sum)
+    weight_sum = objective.rows.weight_sum
+    penalty = objective.penalty(result.x) / weight_sum
+    data_loss = float(result.loss - penalty)
     margin = max(SAME_LOSS, SAME_SHARE * prior_loss)
+    worse = data_loss > prior_loss + margin
     losses = np.asarray(result.loss_curve or [prior_loss]) / prior_loss
-    above = losses[-1] > 1.0 + ROUGH and losses[0] < OF_A_START
+    # steps that are too short leave the penalty as it was at the start
+    above = losses[-1] > 1.0 + ROUGH and losses[0] - penalty / prior_loss < OF_A_START
     falling = bool(above and np.all(np.diff(losses) < ROUGH))
-    if result.converged and data_loss > prior_loss + margin:
-        slow = result.reason == "schedule" and falling
-        result = result._replace(reason="max_iter" if slow else "diverged")
+    misled = (
+        worse
+        and result.reason == "early_stopping"
+        and result.n_iter - result.best_iter >= settings.n_iter_no_change
+        and result.loss_curve[-1] < result.loss
+        and data_loss < OF_A_START * prior_loss
+    )
+    if result.converged and worse and not misled:
+        if not falling:
+            result = result._replace(reason="diverged")
+        elif result.reason == "schedule":
+            result = result._replace(reason="max_iter")
     attributes = {
         **fitted_network(user, network.layout, data),
         "n_iter_": result.n_iter,
@@ -225,4 +245,5 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     if result.validation_loss_curve:
         attributes["validation_loss_curve_"] = result.validation_loss_curve
     useless = prior_loss > SEPARATED and data_loss > prior_loss - margin
-    return Finished(attributes, settings, useless, prior_loss, falling)
+    mean_weight = weight_sum / objective.rows.n_rows
+    return Finished(attributes, settings, useless, prior_loss, falling, misled, mean_weight)
