@@ -245,5 +245,5 @@ def finish(objective: Objective, data: Data, settings: Settings, result: SolverR
     if result.validation_loss_curve:
         attributes["validation_loss_curve_"] = result.validation_loss_curve
     useless = prior_loss > SEPARATED and data_loss > prior_loss - margin
-    mean_weight = weight_sum / objective.rows.n_rows
+    mean_weight = weight_sum * objective.rows.weight_unit / objective.rows.n_rows
     return Finished(attributes, settings, useless, prior_loss, falling, misled, mean_weight)
