@@ -227,7 +227,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     of weight 0 the same fit as no row. There is one exception. In a table with few distinct rows,
     such as the combinations of some categories, equal rows are observations of their own, and each
     is held out or not. These are tables with at least ten times as many rows as distinct rows, of
-    which there are at most 32, or 100 if their labels differ. To hold out all equal rows would hold
+    which there are at most 16, or 100 if their labels differ. To hold out all equal rows would hold
     out a whole region.
 
     References

@@ -17,7 +17,7 @@ LOOK_ROWS = 100_000
 # Equal rows are observations of their own, not copies, if there are at most so many distinct ones and
 # ten times as many rows: the combinations of a few features, such as the corners of XOR. To hold one out
 # would be to hold out a whole region. With several labels for equal rows, copies are unlikely.
-FEW_DISTINCT, FEW_MIXED, OFTEN = 32, 100, 10
+FEW_DISTINCT, FEW_MIXED, OFTEN = 16, 100, 10
 # Share of the distinct rows that single precision may merge: by chance in a large table, but not
 # all rows of a table with an offset of 1e8.
 MERGED = 0.01
