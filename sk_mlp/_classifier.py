@@ -87,7 +87,7 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty. A number means the same as ``1 / C`` in
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
-        held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 1500
+        held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 700
         rows, and stores the choice in `alpha_`: the largest alpha within one standard error of the
         best. With more than 6000 distinct rows it is the best, and with more than 9000, if the
         first layer has fewer weights, the next smaller one. Equal rows are not split between

@@ -50,7 +50,7 @@ def looked_at(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize(("n_rows", "n_folds"), [(300, 3), (1500, 3), (1503, 2)])
+@pytest.mark.parametrize(("n_rows", "n_folds"), [(300, 3), (699, 3), (702, 2)])
 def test_three_folds_of_few_rows_and_two_of_more(looked_at, n_rows, n_folds):
     choice = choose(rows(n_rows))
     assert len(looked_at) == len(choice.scores) == n_folds

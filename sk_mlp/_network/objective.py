@@ -174,18 +174,22 @@ class RowSum:
     def _parameters(self, params: np.ndarray) -> Parameters:
         return self.network.layout.views(place(params, self.rows.X, self.rows.X.dtype))
 
-    def row_losses(self, params: np.ndarray) -> Array:
-        """Cross-entropy of every row, unweighted, in nats, shape (n_rows,)."""
+    def row_losses(self, params: np.ndarray, *targets: Array) -> tuple[Array, ...]:
+        """Cross-entropy of every row, unweighted, in nats, shape (n_rows,).
+
+        `targets` of shape (n_outputs,) are indicators, or shares, that take the place of those of
+        all rows. The losses with each of them follow those with the own ones.
+        """
         network, at = self.network, self._parameters(params)
-        losses = [
-            network.output.loss_residual(network.raw_prediction(at, rows.X), rows.y)[0]
-            for rows in self._blocks()
-        ]
-        return namespace_of(losses[0]).concat(losses)
+        losses = []
+        for rows in self._blocks():
+            S = network.raw_prediction(at, rows.X)
+            losses.append([network.output.loss_residual(S, Y)[0] for Y in (rows.y, *targets)])
+        return tuple(map(namespace_of(losses[0][0]).concat, zip(*losses, strict=True)))
 
     def loss(self, params: np.ndarray) -> tuple[float, float]:
         """Loss sum, in nats, and weight sum."""
-        losses = self.row_losses(params)
+        (losses,) = self.row_losses(params)
         if self.rows.sample_weight is not None:
             losses = losses * self.rows.sample_weight
         return float(total(losses, self.wide)), self.weight_sum

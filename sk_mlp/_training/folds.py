@@ -165,10 +165,8 @@ def log_loss_score(fold: Fold, params: np.ndarray, surprise: float = 0.0) -> Sco
     """
     network, held_out = fold.objective.network, fold.held_out
     n_outputs = network.layout.n_outputs
-    anything = np.full((held_out.n_rows, n_outputs), 0.5 if held_out.y.ndim == 2 else 1 / n_outputs)
-    scores, of_anything = (
-        -np.minimum(to_numpy(RowSum(network, rows).row_losses(params)), LARGEST_LOSS)
-        for rows in (held_out, held_out._replace(y=anything))
-    )
+    anything = np.full(n_outputs, 0.5 if held_out.y.ndim == 2 else 1 / n_outputs, held_out.X.dtype)
+    losses = RowSum(network, held_out).row_losses(params, anything)
+    scores, of_anything = (-np.minimum(to_numpy(loss), LARGEST_LOSS) for loss in losses)
     value = float(np.average(scores, weights=held_out.sample_weight))
     return Score(value, (1.0 - surprise) * scores + surprise * of_anything)
