@@ -87,8 +87,8 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     alpha : "auto" or float, default="auto"
         Strength of the L2 penalty. A number means the same as ``1 / C`` in
         :class:`~sklearn.linear_model.LogisticRegression`. "auto" chooses it by the log-loss of
-        held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 700
-        rows, and stores the choice in `alpha_`: the largest alpha within one standard error of the
+        held-out rows, at most 3000 distinct rows scored on three folds, or two of them above 700,
+        and stores the choice in `alpha_`: the largest alpha within one standard error of the
         best. With more than 6000 distinct rows it is the best, and with more than 9000, if the
         first layer has fewer weights, the next smaller one. Equal rows are not split between
         training and held-out rows, except for tables of few distinct rows (see Notes). A warm start
@@ -225,10 +225,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     -----
     If all rows are in one batch, a row of weight k gives the same fit as k equal rows, and a row
     of weight 0 the same fit as no row. There is one exception. In a table with few distinct rows,
-    such as the combinations of some categories, equal rows are observations of their own, and each
-    is held out or not. These are tables with at least ten times as many rows as distinct rows, of
-    which there are at most 16, or 100 if their labels differ. To hold out all equal rows would hold
-    out a whole region.
+    such as the combinations of some categories, equal rows are treated as separate observations
+    and may be split between training and held-out rows. These are tables with at least ten times as many rows as distinct rows, of
+    which there are at most 16, or 100 if their labels differ. Otherwise
+    whole regions would be missing from the training data.
 
     References
     ----------

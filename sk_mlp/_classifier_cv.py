@@ -1,5 +1,6 @@
 """TwoLayerMLPClassifierCV."""
 
+import math
 import warnings
 from functools import partial
 from numbers import Integral, Real
@@ -351,7 +352,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
             except (TypeError, ValueError) as error:
                 raise ValueError(f"cv={self.cv!r} cannot split X, y: {error}") from error
         else:
-            enough = SEARCH_ROWS if self.refit else data.X.shape[0]
+            enough = SEARCH_ROWS if self.refit else math.inf
             kept, keys, share, _ = some_rows(data.X, data.target.encoded, enough, seed)
             if len(kept) < data.X.shape[0]:
                 data = data.take(kept)
@@ -383,10 +384,12 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return [make_fold(data, split, options, walk, weights) for split in rows.splits], walk
 
     def _scorer(self, rows: "_Scored") -> Scorer:
+        data, labels, sample_weight = rows[:3]
         if self.scoring == "neg_log_loss":
             held_out = np.concatenate([test_rows for _, test_rows in rows.splits])
+            if sample_weight is not None:
+                held_out = held_out[sample_weight[held_out] > 0]
             return partial(log_loss_score, surprise=1.0 / len(np.unique(rows.groups[held_out])))
-        data, labels, sample_weight = rows[:3]
 
         def score(fold: Fold, params: np.ndarray) -> Score:
             layout, rows = fold.objective.network.layout, fold.test_rows
@@ -408,7 +411,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
 
 def _noisy(scores: PathScores, alphas: np.ndarray, data: Data) -> bool:
     weight = 1.0 if data.weights is None else float(np.mean(data.weights))
-    return bool(alphas[np.argmax(scores.means)] > NOISY * weight)
+    return bool(alphas[np.argmax(scores.merits)] > NOISY * weight)
 
 
 class _Scored(NamedTuple):

@@ -253,3 +253,18 @@ def test_one_row_of_each_class_gets_the_penalty_of_a_mean_weight():
     network = TwoLayerMLPClassifier(random_state=0).fit(X[first], y[first])
     assert network.alpha_ == 1.0
     assert network.score(X, y) > 0.5
+
+
+def test_many_labels_are_more_than_one_loss():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(300, 6))
+    Y = (X @ rng.normal(size=(6, 150)) + rng.normal(size=(300, 150)) > 0).astype(int)
+    network = TwoLayerMLPClassifier(10, random_state=0).fit(X, Y)
+    assert network.alpha_ < 1000
+    assert network.alpha_scores_.mean(axis=0).max() < -40  # the prior has -104
+
+
+def test_a_constant_column_beyond_single_precision_does_no_harm():
+    X, y = load_wine(return_X_y=True)
+    far = np.column_stack([X, np.full(len(X), 1e39)])
+    assert TwoLayerMLPClassifier(20, random_state=0).fit(far, y).score(far, y) > 0.97

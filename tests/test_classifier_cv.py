@@ -477,3 +477,17 @@ def test_cv_is_named_where_it_cannot_split():
     assert make(cv=None).fit(X, y).scores_.shape[1] == 3  # the default needs no 3 of a class
     with pytest.raises(ValueError, match=r"cv=4 cannot split X, y: .*n_splits=4"):
         make(cv=4).fit(X, y)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "accuracy"])
+def test_rows_without_weight_do_not_count_in_given_splits(scoring):
+    X, y = make_classification(120, 6, random_state=0)
+    splits = [(np.arange(80), np.arange(80, 120)), (np.arange(40, 120), np.arange(40))]
+    more = np.arange(120, 200)
+    with_more = [(np.r_[train, more], np.r_[test, more[:7]]) for train, test in splits]
+    search = TwoLayerMLPClassifierCV(4, alphas=3, scoring=scoring, random_state=0)
+    one = clone(search).set_params(cv=splits).fit(X, y, np.ones(120))
+    X, y = np.r_[X, X[:80]], np.r_[y, 1 - y[:80]]
+    two = clone(search).set_params(cv=with_more).fit(X, y, np.r_[np.ones(120), np.zeros(80)])
+    assert_allclose(two.scores_, one.scores_, rtol=1e-6)
+    assert two.alpha_ == one.alpha_

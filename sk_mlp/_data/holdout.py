@@ -43,25 +43,26 @@ def row_keys(X: Array, rng: np.random.RandomState, index: np.ndarray | None = No
     keys : uint64 ndarray of shape (n_rows,)
     """
     factors = rng.randint(0, 2**64, size=X.shape[1], dtype=np.uint64) | np.uint64(1)
-    index = np.arange(X.shape[0]) if index is None else index
     keys = _hashes(X, factors, index, np.float32)
     distinct, number, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    repeated = index[counts[number] > 1]
+    repeated = np.flatnonzero(counts[number] > 1)
+    repeated = repeated if index is None else index[repeated]
     n_merged = len(np.unique(_hashes(X, factors, repeated, np.float64))) - np.sum(counts > 1)
     if n_merged > MERGED * len(distinct):
         return _hashes(X, factors, index, np.float64)
     return keys
 
 
-def _hashes(X: Array, factors: np.ndarray, index: np.ndarray, dtype: type) -> np.ndarray:
+def _hashes(X: Array, factors: np.ndarray, index: np.ndarray | None, dtype: type) -> np.ndarray:
     if sparse.issparse(X):
-        X = X[index]
+        X = X if index is None else X[index]
         sums = np.cumsum(_bits(X.data, dtype) * factors[X.indices], dtype=np.uint64)
         sums = np.concatenate([np.zeros(1, dtype=np.uint64), sums])
         return np.asarray(sums[X.indptr[1:]] - sums[X.indptr[:-1]])
-    keys = [np.empty(0, dtype=np.uint64)]
-    for block in row_blocks(0, len(index), pass_rows(X, 8 * X.shape[1])):
-        bits = _bits(to_numpy(take_rows(X, place(index[block], X))), dtype)
+    n_rows, keys = X.shape[0] if index is None else len(index), [np.empty(0, dtype=np.uint64)]
+    for block in row_blocks(0, n_rows, pass_rows(X, 8 * X.shape[1])):
+        rows = X[block, ...] if index is None else take_rows(X, place(index[block], X))
+        bits = _bits(to_numpy(rows), dtype)
         keys.append(np.sum(bits * factors, axis=1, dtype=np.uint64))
     return np.concatenate(keys)
 
@@ -83,10 +84,12 @@ def split_keys(
     `encoded` has the labels of all rows.
     """
     keys = row_keys(X, rng, index)
-    number = repetitions(encoded if index is None else encoded[index], keys)
     n_distinct = len(np.unique(keys))
+    if n_distinct > FEW_MIXED or n_distinct * OFTEN > len(keys):
+        return keys
+    number = repetitions(encoded if index is None else encoded[index], keys)
     mixed = 1 + number.max() >= 1.5 * n_distinct
-    if n_distinct > (FEW_MIXED if mixed else FEW_DISTINCT) or n_distinct * OFTEN > len(keys):
+    if n_distinct > FEW_DISTINCT and not mixed:
         return keys
     place_of = np.empty(len(keys), dtype=np.uint64)
     place_of[np.argsort(number, kind="stable")] = np.arange(1, len(keys) + 1)
@@ -96,7 +99,7 @@ def split_keys(
 
 
 def some_rows(
-    X: Array, encoded: np.ndarray, n_distinct: int, seed: int
+    X: Array, encoded: np.ndarray, n_distinct: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Choose rows by their keys, with all the repetitions of each.
 
@@ -105,7 +108,7 @@ def some_rows(
     X : array or CSR matrix of shape (n_samples, n_features)
     encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Labels.
-    n_distinct : int
+    n_distinct : int or inf
         Distinct rows to choose; all of them if there are no more.
     seed : int
 
@@ -119,7 +122,8 @@ def some_rows(
     thinning : float
         Repetitions of a distinct row over those that were looked at.
     """
-    rng, stride = np.random.RandomState(seed), math.ceil(X.shape[0] / LOOK_ROWS)
+    rng = np.random.RandomState(seed)
+    stride = 1 if n_distinct == math.inf else math.ceil(X.shape[0] / LOOK_ROWS)
     if stride > 1:  # one of each few rows, by chance: their order may have a period
         index = np.arange(0, X.shape[0], stride)
         index = np.minimum(index + rng.randint(stride, size=len(index)), X.shape[0] - 1)
@@ -128,7 +132,7 @@ def some_rows(
     keys = split_keys(X, encoded, rng, index)
     distinct, counts = np.unique(keys, return_counts=True)
     if len(distinct) > n_distinct:
-        kept = np.flatnonzero(keys < distinct[n_distinct])
+        kept = np.flatnonzero(keys < distinct[int(n_distinct)])
         index, keys = index[kept], keys[kept]
     # a row seen once stands for as many distinct ones as the stride, repeated ones for themselves
     n_all = len(distinct) + (stride - 1) * np.count_nonzero(counts == 1)
@@ -241,7 +245,7 @@ def check_splits(
     index, checked = np.arange(n_rows), []
     for number, split in enumerate(splits):
         try:
-            train, test = (index[list(rows)] for rows in split)
+            train, test = (index[rows if len(rows) else []] for rows in map(np.asarray, split))
         except (IndexError, TypeError, ValueError) as error:
             raise ValueError(
                 f"cv={cv!r} must give pairs of indices or masks of the {n_rows} rows of X; "

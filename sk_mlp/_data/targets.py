@@ -96,9 +96,8 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
         that are not in `classes`.
     """
     try:
-        with np.errstate(
-            invalid="ignore"
-        ):  # floats that no integer can hold are compared with some
+        # floats that no integer can hold are compared with some
+        with np.errstate(invalid="ignore"):
             check_classification_targets(y)
     except (TypeError, ValueError) as error:
         types = sorted({type(label).__name__ for label in np.ravel(y)})

@@ -114,9 +114,8 @@ class ProjectionDisplay(Display):
             labels = [rf"hidden unit {j}: $\varphi_{j}(x)$" for j in range(n_units)]
         else:
             axes, names = _projection_axes(H, coefs)
-            constant = (
-                1e-12 * np.square(H).sum(axis=1).mean()
-            )  # what rounding leaves is no variance
+            # what rounding leaves is no variance
+            constant = 1e-12 * np.square(H).sum(axis=1).mean()
             shares = (H @ axes.T).var(axis=0) / max(H.var(axis=0).sum(), constant or 1.0)
             labels = [f"{n} ({s:.0%} of variance)" for n, s in zip(names, shares, strict=True)]
             H, coefs = H @ axes.T, axes @ coefs
@@ -200,8 +199,10 @@ class ProjectionDisplay(Display):
         return [self.ax_.add_collection3d(plane)]
 
 
+@np.errstate(invalid="ignore")  # the share of a component in no variance
 def _projection_axes(H: np.ndarray, coefs: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return two orthonormal axes, shape (2, hidden_units), to project H on, and their names."""
+    H = H if len(H) > 1 else np.repeat(H, 2, axis=0)
     if coefs.shape[1] > 1:
         axes = PCA(2, svd_solver="covariance_eigh").fit(H).components_
         return axes, [rf"component {i} of $\varphi(x)$" for i in (0, 1)]

@@ -39,7 +39,7 @@ class AlphaChoice(NamedTuple):
     Attributes
     ----------
     alpha : float
-        The choice: the largest alpha whose mean score is near the best (see `PathScores`), or the
+        The choice: the largest alpha that is as good as the best (see `PathScores`), or the
         next to the best, if there are many more rows than were looked at.
     alphas : ndarray of shape (n_alphas,)
         The alphas tried, in decreasing order.

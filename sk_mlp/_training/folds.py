@@ -53,7 +53,7 @@ class Score(NamedTuple):
     ----------
     value : float
     rows : ndarray of shape (n_held_out,), optional
-        What the rows say of the network, to choose by their weighted mean instead of `value`.
+        Row scores; the choice uses their weighted mean instead of `value`.
     """
 
     value: float
@@ -110,7 +110,9 @@ def make_fold(
         Weights of all rows in the score.
     """
     train_rows, test_rows = split
-    parts = data.take(train_rows), data._replace(weights=score_weight).take(test_rows)
+    if score_weight is not None:
+        test_rows = test_rows[score_weight[test_rows] > 0]
+    parts = data.take(train_rows).weighted(), data._replace(weights=score_weight).take(test_rows)
     standardization = IDENTITY
     if options["standardize"]:
         scale = _standardization(parts[0]).scale
@@ -134,7 +136,8 @@ def _rounded(data: Data, scale: np.ndarray | float) -> Data:
     values, scale = (X.data, np.take(scale, X.indices)) if sparse.issparse(X) else (X, scale)
     with np.errstate(all="ignore"):
         rounded = values.astype(np.float32)
-    values = np.where(np.abs(values - rounded) <= HARMLESS * scale, rounded, values)
+    harmless = np.isfinite(rounded) & (np.abs(values - rounded) <= HARMLESS * scale)
+    values = np.where(harmless, rounded, values)
     if sparse.issparse(X):
         values = sparse.csr_matrix((values, X.indices, X.indptr), shape=X.shape)
     return data._replace(X=values)
@@ -158,15 +161,16 @@ def _standardized(data: Data, standardization: Standardization) -> Data:
 def log_loss_score(fold: Fold, params: np.ndarray, surprise: float = 0.0) -> Score:
     """Negative log-loss of the held-out rows, in nats per unit of sample weight.
 
-    Where all of a few rows are predicted right, the surest network has the best log-loss, until a
-    row comes where it is wrong. So the scores of the rows to choose by are those expected if,
-    with the probability `surprise`, a label were drawn at random. One over the number of rows
-    stands for one such row more (Laplace's rule of succession).
+    Where all of a few rows are predicted right, the most confident network has the best log-loss,
+    until it meets a row that it gets wrong. The row scores used to choose are therefore expected
+    values, if each label were replaced by a random one with probability `surprise`. One over the
+    number of rows stands for one extra row of this kind (Laplace's rule of succession).
     """
     network, held_out = fold.objective.network, fold.held_out
     n_outputs = network.layout.n_outputs
     anything = np.full(n_outputs, 0.5 if held_out.y.ndim == 2 else 1 / n_outputs, held_out.X.dtype)
     losses = RowSum(network, held_out).row_losses(params, anything)
-    scores, of_anything = (-np.minimum(to_numpy(loss), LARGEST_LOSS) for loss in losses)
+    largest = LARGEST_LOSS * (n_outputs if held_out.y.ndim == 2 else 1)  # a loss for each label
+    scores, of_anything = (-np.minimum(to_numpy(loss), largest) for loss in losses)
     value = float(np.average(scores, weights=held_out.sample_weight))
     return Score(value, (1.0 - surprise) * scores + surprise * of_anything)

@@ -175,7 +175,7 @@ class PathScores:
 
     @property
     def merits(self) -> np.ndarray:
-        """What is chosen by: the mean scores of the rows, or else of the folds."""
+        """Scores used for the choice: means over rows if available, otherwise over folds."""
         merits = self.means
         for j, rows in self._rows.items():
             merits[j] = np.average(rows, weights=self._weights)

@@ -59,8 +59,9 @@ def next_pass(
     objective = objective.with_alpha(alpha * share / moments.weight)
     rng = copy.deepcopy(stream.get("random_state")) or check_random_state(options["random_state"])
     layout, standardization = objective.network.layout, objective.standardization
-    # one of its own, so that the order of the rows does not depend on what wakes up
-    starts_rng = rng if last is None else np.random.RandomState(stream.get("t", 0))
+    # a separate generator, so that the shuffling does not depend on whether a constant column
+    # starts to vary
+    starts_rng = rng if last is None else np.random.RandomState(rng.randint(2**31 - 1))
     (start,) = random_starts(objective, data, settings._replace(n_init=1), starts_rng)
     if last is not None:
         start = rescaled(layout, last, old, standardization, start)

@@ -78,9 +78,15 @@ def sums(
     blocks: list[Data], network: Network, params: np.ndarray
 ) -> list[tuple[float, np.ndarray, float]]:
     """Sum over the rows of each block, by all threads; see `RowSum.loss_gradient`."""
-    parts = [RowSum(network, data.rows()) for data in blocks]
+
+    def of_block(data: Data) -> tuple[float, np.ndarray, float]:
+        rows = data.rows()
+        loss, gradient, weight_sum = RowSum(network, rows).loss_gradient(params)
+        unit = rows.weight_unit  # of this block alone
+        return loss * unit, gradient * unit, weight_sum * unit
+
     with ThreadPoolExecutor(get_worker().state.nthreads) as pool:
-        return list(pool.map(lambda part: part.loss_gradient(params), parts))
+        return list(pool.map(of_block, blocks))
 
 
 def right_weight(block: Block, estimator: Any) -> tuple[float, float]:

@@ -1,8 +1,7 @@
 """What runs on the client: how tasks are submitted and waited for, and what may fail.
 
-Nothing here waits without an end: while it waits it asks, once a second, whether the scheduler
-answers and whether there are workers (`Cluster.check`). A worker that is lost is Dask's affair,
-which computes again what it held.
+Nothing here waits forever: while it waits it asks, once a second, whether the scheduler answers and
+whether there are workers (`Cluster.check`). Dask recomputes what a lost worker held.
 """
 
 import asyncio
@@ -95,8 +94,8 @@ class Cluster:
             try:
                 return list(call.result(timeout=POLL_SECONDS))
             except TimeoutError:
-                if call.done():
-                    raise
+                if call.done():  # meanwhile, or a task has raised it
+                    return list(call.result())
                 self.check()
 
     def by_worker(self, futures: Sequence[Future]) -> list[list[int]]:

@@ -150,7 +150,7 @@ class DaskTwoLayerMLPClassifier(DaskPredictor):
         MemoryError
             If workers run out of memory.
         RuntimeError
-            If the scheduler is lost, or workers again and again.
+            If the scheduler is lost, or workers keep dying.
         """
         check_parameters(self)
         network, rng = self._local(), check_random_state(self.random_state)

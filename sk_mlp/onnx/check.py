@@ -71,10 +71,8 @@ def faulty(onnx_model: Any, topology: Any, model: Any, X: Any) -> Any:
     """Return the first transformer of numbers whose nodes do not give what it gives, or None."""
     for rows, *_ in _predictions(model, X):
         for operator in topology.unordered_operator_iterator():
-            step, texts = (
-                operator.raw_operator,
-                isinstance(operator.inputs[0].type, StringTensorType),
-            )
+            step = operator.raw_operator
+            texts = any(isinstance(each.type, StringTensorType) for each in operator.inputs)
             if texts or not hasattr(step, "transform"):
                 continue
             names = [each.onnx_name for each in (*operator.inputs, operator.outputs[0])]

@@ -41,7 +41,7 @@ class Part(BaseEstimator):
 
 
 def estimators(model: Any) -> Iterator[Any]:
-    """All estimators in a model, itself included."""
+    """Yield all estimators in a model, including itself."""
     if isinstance(model, list | tuple | dict):
         for value in model.values() if isinstance(model, dict) else model:
             yield from estimators(value)
@@ -103,7 +103,7 @@ def part(model: Any, outputs: Outputs, dtype: Any) -> Any:
 
 
 def _exact(model: Any, dtype: Any) -> Any:
-    """Return a transformer, or what stands for it where skl2onnx would convert it wrongly."""
+    """Return the transformer, or a replacement if skl2onnx would convert it wrongly."""
     indicator = getattr(model, "indicator_", None)
     texts = isinstance(getattr(model, "statistics_", [None])[0], str)
     if isinstance(model, SelectorMixin):  # wrong for the first column alone

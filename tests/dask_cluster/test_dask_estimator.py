@@ -33,6 +33,18 @@ def test_same_answer_as_on_one_machine(client, problem, n_partitions, class_weig
     assert_same_fit(ours, local)
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1e15])
+def test_the_unit_of_the_weights(client, problem, unit):
+    X, y, weights = problem
+    weights = unit * np.where(np.arange(N_ROWS) < 100, 1.0, weights)  # blocks of several units
+    options = {**SHORT, "alpha": unit}
+    local = TwoLayerMLPClassifier(solver="lbfgs", **options).fit(X, y, weights)
+    ours = DaskTwoLayerMLPClassifier(**options).fit(
+        cut(X, 100), cut_rows(y, 100), cut_rows(weights, 100)
+    )
+    assert_same_fit(ours, local)
+
+
 def test_two_classes_strings_float32(client, problem):
     X, y, _ = problem
     X, y = X.astype(np.float32), np.where(y == 1, "yes", "no")

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from mpl_toolkits.mplot3d import proj3d
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 
-from sk_mlp import ProjectionDisplay
+from sk_mlp import ProjectionDisplay, TwoLayerMLPClassifier
 from sk_mlp._displays.geometry import box_section
 
 
@@ -110,3 +111,12 @@ def test_boundaries_of_three_classes_on_two_units(fit, iris):
 def test_one_unit_has_no_projection(fit, circles):
     with pytest.raises(ValueError, match="at least two hidden units, got 1"):
         ProjectionDisplay.from_estimator(fit(*circles, hidden_units=1), *circles)
+
+
+def test_one_sample_and_constant_units_can_be_projected():
+    X, y = load_iris(return_X_y=True)
+    network = TwoLayerMLPClassifier(5, alpha=1.0, random_state=0).fit(X, y)
+    assert ProjectionDisplay.from_estimator(network, X[:1]).projection.shape == (1, 2)
+    network.coefs_[0] = 0.0 * network.coefs_[0]  # nor do units that are constant have a variance
+    display = ProjectionDisplay.from_estimator(network, X)
+    assert all("(0% of variance)" in label for label in display.axis_labels)
