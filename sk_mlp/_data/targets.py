@@ -95,19 +95,7 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
         If y is not a classification target, has one class only, mixes types, or has labels
         that are not in `classes`.
     """
-    try:
-        # floats that no integer can hold are compared with some
-        with np.errstate(invalid="ignore"):
-            check_classification_targets(y)
-    except (TypeError, ValueError) as error:
-        types = sorted({type(label).__name__ for label in np.ravel(y)})
-        if len(types) > 1:
-            raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
-        if types[0] in ("bool", "int", "float"):
-            raise ValueError(
-                f"Unknown label type: y has dtype object; use y.astype({types[0]})."
-            ) from None
-        raise ValueError(f"y is no classification target. {error}") from error
+    _check_labels(y)
     indicators = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
     if multilabel is not None and indicators != multilabel:
         kinds = ("labels of shape (n_samples,)", "indicators of shape (n_samples, n_labels)")
@@ -115,16 +103,7 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
             f"y must be {kinds[multilabel]}, as in the training data; got shape {np.shape(y)}."
         )
     if indicators:
-        y = y.toarray() if sparse.issparse(y) else np.asarray(y)
-        if not np.isin(y, (0, 1)).all():
-            raise ValueError(
-                "Indicators of labels must be 0 or 1, or bool; y has the values "
-                f"{np.unique(y).tolist()}."
-            )
-        n_labels = y.shape[1]
-        if classes is not None and len(classes) != n_labels:
-            raise ValueError(f"y has {n_labels} labels, classes has {len(classes)}.")
-        return Target(np.arange(n_labels), True, y != 0)
+        return _encode_indicators(y, classes)
     y = np.asarray(y)
     if y.ndim > 1:
         raise ValueError(f"y must be 1d or a multilabel indicator, got shape {y.shape}.")
@@ -147,6 +126,36 @@ def encode(y: Any, classes: np.ndarray | None = None, *, multilabel: bool | None
             )
         codes = np.searchsorted(classes, y)
     return Target(classes, False, codes[:, None] == 1 if len(classes) == 2 else codes)
+
+
+def _check_labels(y: Any) -> None:
+    """Raise ValueError if y is not a classification target."""
+    try:
+        # floats that no integer can hold are compared with some
+        with np.errstate(invalid="ignore"):
+            check_classification_targets(y)
+    except (TypeError, ValueError) as error:
+        types = sorted({type(label).__name__ for label in np.ravel(y)})
+        if len(types) > 1:
+            raise ValueError(f"y must have labels of one type, got {', '.join(types)}.") from None
+        if types[0] in ("bool", "int", "float"):
+            raise ValueError(
+                f"Unknown label type: y has dtype object; use y.astype({types[0]})."
+            ) from None
+        raise ValueError(f"y is no classification target. {error}") from error
+
+
+def _encode_indicators(y: Any, classes: np.ndarray | None) -> Target:
+    y = y.toarray() if sparse.issparse(y) else np.asarray(y)
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(
+            "Indicators of labels must be 0 or 1, or bool; y has the values "
+            f"{np.unique(y).tolist()}."
+        )
+    n_labels = y.shape[1]
+    if classes is not None and len(classes) != n_labels:
+        raise ValueError(f"y has {n_labels} labels, classes has {len(classes)}.")
+    return Target(np.arange(n_labels), True, y != 0)
 
 
 class ClassWeights(NamedTuple):
