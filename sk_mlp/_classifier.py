@@ -225,10 +225,10 @@ class TwoLayerMLPClassifier(TwoLayerPredictor):
     -----
     If all rows are in one batch, a row of weight k gives the same fit as k equal rows, and a row
     of weight 0 the same fit as no row. There is one exception. In a table with few distinct rows,
-    such as the combinations of some categories, equal rows are treated as separate observations
-    and may be split between training and held-out rows. These are tables with at least ten times as many rows as distinct rows, of
-    which there are at most 16, or 100 if their labels differ. Otherwise
-    whole regions would be missing from the training data.
+    such as the combinations of some categories, equal rows are treated as separate observations and
+    may be split between training and held-out rows. Otherwise whole regions would be missing from
+    the training data. These are tables with at least ten times as many rows as distinct rows, of
+    which there are at most 16, or 100 if their labels differ.
 
     References
     ----------

@@ -259,9 +259,6 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
     def _auto(self) -> bool:
         return isinstance(self.hidden_units, str) and self.hidden_units == "auto"
 
-    def _units(self) -> list[int]:
-        return list(UNITS) if self._auto else np.atleast_1d(self.hidden_units).tolist()
-
     def _grid(self) -> np.ndarray:
         """Alphas to choose from, in decreasing order."""
         if COUNT.is_satisfied_by(self.alphas):  # zero is a penalty
@@ -333,7 +330,7 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
         return paths
 
     def _candidates(self, data: Data, seed: int) -> list[TwoLayerMLPClassifier]:
-        units = self._units()
+        units = units_of(self.hidden_units)
         if self._auto and data.X.shape[0] <= MORE_UNITS_ROWS:
             units = units[:1]
         options = {name: getattr(self, name) for name in SAME_OPTIONS}
@@ -407,6 +404,13 @@ class TwoLayerMLPClassifierCV(TwoLayerPredictor):
                 raise ValueError(f"scoring={self.scoring!r} cannot be used: {error}") from error
 
         return score
+
+
+def units_of(hidden_units: Any) -> list[int]:
+    """Return the numbers of hidden units that the option of that name asks to try."""
+    asked = UNITS if isinstance(hidden_units, str) else hidden_units
+    units: list[int] = np.atleast_1d(asked).tolist()
+    return units
 
 
 def _noisy(scores: PathScores, alphas: np.ndarray, data: Data) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from sk_mlp._backend.compat import to_host
-from sk_mlp._classifier_cv import UNITS
+from sk_mlp._classifier_cv import units_of
 from sk_mlp._displays.display import CHOICE, Display, Properties, class_look
 from sk_mlp._displays.network_view import unwrap
 
@@ -100,9 +100,8 @@ class AlphaPathDisplay(Display):
         network = unwrap(estimator, cls.__name__)[0]
         if hasattr(network, "scores_"):
             scores, scoring = network.scores_, network.scoring
-            asked = UNITS if isinstance(network.hidden_units, str) else network.hidden_units
-            # of those that "auto" or a callback left
-            units, best = np.atleast_1d(asked)[: len(scores)].tolist(), network.hidden_units_
+            # of those asked for, what "auto" or a callback left
+            units, best = units_of(network.hidden_units)[: len(scores)], network.hidden_units_
         elif hasattr(network, "alpha_scores_"):
             scores, scoring = to_host(network.alpha_scores_)[None], "neg_log_loss"
             units, best = [network.hidden_units], network.hidden_units

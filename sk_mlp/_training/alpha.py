@@ -95,9 +95,8 @@ def choose_alpha(
     unit = sample.weight_sum / n_distinct
     if sample.weights is not None:  # so that rounding does not tell weights w and c w apart
         sample = sample._replace(weights=sample.weights / unit)
-    folds = key_folds(sample.target, keys, N_FOLDS)[
-        : N_FOLDS if n_distinct <= FEW_ROWS else USED_FOLDS
-    ]
+    n_used = N_FOLDS if n_distinct <= FEW_ROWS else USED_FOLDS
+    folds = key_folds(sample.target, keys, N_FOLDS)[:n_used]
     if not folds:  # all rows are equal
         return AlphaChoice(unit * thinning)
     if not sample.is_text:
@@ -141,6 +140,6 @@ def _merged(
     """Sorted rows without repetitions, and their weights: one row of weight k for k equal ones."""
     number = repetitions(encoded, keys)
     first = np.unique(number, return_index=True)[1]
-    if len(first) == len(keys):
-        return first, None if weights is None else weights[first]
+    if weights is None and len(first) == len(keys):
+        return first, None
     return first, np.bincount(number, weights)

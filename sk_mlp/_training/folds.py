@@ -115,9 +115,11 @@ def make_fold(
     parts = data.take(train_rows).weighted(), data._replace(weights=score_weight).take(test_rows)
     standardization = IDENTITY
     if options["standardize"]:
-        scale = _standardization(parts[0]).scale
-        parts = _rounded(parts[0], scale), _rounded(parts[1], scale)
         standardization = _standardization(parts[0])
+        if data.X.dtype != np.float32:
+            scale = standardization.scale
+            parts = _rounded(parts[0], scale), _rounded(parts[1], scale)
+            standardization = _standardization(parts[0])
     kept, held = (_standardized(part, standardization) for part in parts)
     layout = kept.layout(options["hidden_units"])
     network = Network.named(layout, options["activation"], kept.target.output)
@@ -167,10 +169,10 @@ def log_loss_score(fold: Fold, params: np.ndarray, surprise: float = 0.0) -> Sco
     number of rows stands for one extra row of this kind (Laplace's rule of succession).
     """
     network, held_out = fold.objective.network, fold.held_out
-    n_outputs = network.layout.n_outputs
-    anything = np.full(n_outputs, 0.5 if held_out.y.ndim == 2 else 1 / n_outputs, held_out.X.dtype)
+    n_outputs, labels = network.layout.n_outputs, held_out.y.ndim == 2  # one loss for each label
+    anything = np.full(n_outputs, 0.5 if labels else 1 / n_outputs, held_out.X.dtype)
     losses = RowSum(network, held_out).row_losses(params, anything)
-    largest = LARGEST_LOSS * (n_outputs if held_out.y.ndim == 2 else 1)  # a loss for each label
+    largest = LARGEST_LOSS * (n_outputs if labels else 1)
     scores, of_anything = (-np.minimum(to_numpy(loss), largest) for loss in losses)
     value = float(np.average(scores, weights=held_out.sample_weight))
     return Score(value, (1.0 - surprise) * scores + surprise * of_anything)
